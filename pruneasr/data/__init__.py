@@ -1,0 +1,1 @@
+"""Corpora: data directories, checks of audio and text, token lists, made speech."""

@@ -1,0 +1,93 @@
+"""Download one file, continue a broken download, and verify what came.
+
+This file knows nothing of corpora; it unpacks nothing.
+"""
+
+import hashlib
+import shutil
+import urllib.error
+import urllib.parse
+import urllib.request
+from http import HTTPStatus
+from pathlib import Path
+
+TIMEOUT_SECONDS = 60
+"""Seconds of silence after which a server counts as gone."""
+
+
+def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
+    """Download a file unless it is there already.
+
+    The bytes gather in ``<name>.part``; a later call asks the server for the rest only.
+    The file gets its name when its size is the one the server announced and, if given,
+    its checksum is right.
+
+    Args:
+        url: http, https or file.
+        path: Where the file shall be.
+        sha256: Expected SHA-256 in hexadecimal.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        ValueError: Another scheme, the server cannot be reached or broke off, or the
+            checksum is wrong.
+    """
+    if path.exists():
+        return path
+    scheme = urllib.parse.urlsplit(url).scheme
+    if scheme not in ("http", "https", "file"):
+        raise ValueError(f"{url}: expected http, https or file, found {scheme!r}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    try:
+        expected_bytes = _receive(url, part)
+    except (OSError, urllib.error.URLError) as error:
+        raise ValueError(
+            f"{url}: expected a download to {path}, found: {error}; run the command "
+            "again to continue it, or download the file yourself and put it there"
+        ) from error
+    found_bytes = part.stat().st_size
+    if expected_bytes is not None and found_bytes != expected_bytes:
+        raise ValueError(
+            f"{url}: expected {expected_bytes} bytes, found {found_bytes}; run the "
+            "command again to fetch the rest"
+        )
+    if sha256 is not None:
+        _verify(part, sha256)
+    part.replace(path)
+    return path
+
+
+def _receive(url: str, part: Path) -> int | None:
+    """Append what is missing to ``part``; return the announced size of the whole."""
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 scheme checked
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 scheme checked
+            # A server that ignores Range sends the whole file again.
+            continues = response.status == HTTPStatus.PARTIAL_CONTENT
+            length = response.headers.get("Content-Length")
+            with part.open("ab" if continues else "wb") as stream:
+                shutil.copyfileobj(response, stream)
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            # Killed between the last byte and the renaming: "bytes */<size>".
+            return int(error.headers["Content-Range"].rpartition("/")[2])
+        raise
+    if length is None:
+        return None
+    return int(length) + (have if continues else 0)
+
+
+def _verify(part: Path, sha256: str) -> None:
+    with part.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != sha256.lower():
+        part.unlink()
+        raise ValueError(
+            f"{part}: expected SHA-256 {sha256}, found {found}; the file was removed, "
+            "run the command again"
+        )

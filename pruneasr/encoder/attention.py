@@ -1,0 +1,138 @@
+"""Multi-head attention with heads of any width, and WavLM's gated position bias.
+
+    head_i = softmax( (x W_Q^i)(x W_K^i)^T / sqrt(d) + gate_i(x) * bias_i ) (x W_V^i)
+    output = concat_i(head_i) W_O + b_O
+
+d is the head width of the dense model, whatever is left of a head ([W23] Eq. 3 with the
+scale it omits). A head may have no query and key columns: it then attends by its
+position bias alone, or uniformly. The projections are called as modules, so adapters
+such as LoRA that wrap a Linear receive their gradient.
+
+Shapes: B batch, L frames, D model dimension, h living heads, K padded head width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pruneasr.encoder.config import EncoderConfig, HeadConfig
+from pruneasr.encoder.head_layout import HeadGroup, group_heads
+from pruneasr.encoder.positions import RelativePositionGate
+
+
+class Attention(nn.Module):
+    """Self-attention over the frames."""
+
+    def __init__(self, config: EncoderConfig, heads: tuple[HeadConfig, ...]) -> None:
+        super().__init__()
+        qk = sum(head.qk for head in heads)
+        vo = sum(head.vo for head in heads)
+        self.scale = config.head_dim**-0.5
+        self.dropout = config.dropout
+        self.q_proj = nn.Linear(config.dim, qk)
+        self.k_proj = nn.Linear(config.dim, qk)
+        self.v_proj = nn.Linear(config.dim, vo)
+        self.out_proj = nn.Linear(vo, config.dim)
+        self.qk_slot = nn.Identity()
+        self.vo_slot = nn.Identity()
+        self.relative_gate = (
+            RelativePositionGate(config, [head.index for head in heads])
+            if config.relative_buckets
+            else None
+        )
+        self.groups = nn.ModuleList(
+            _Group(group, heads, qk, vo) for group in group_heads(heads)
+        )
+        self.register_buffer(
+            "packed_index", _invert([g.vo_index for g in self.groups], vo), False
+        )
+
+    def forward(
+        self, x: Tensor, position_bias: Tensor | None, padding_bias: Tensor | None
+    ) -> Tensor:
+        """Attend over x.
+
+        Args:
+            x: (B, L, D).
+            position_bias: relative position bias (H, L, L) of all dense heads, or None.
+            padding_bias: (B, 1, 1, L), minus infinity on padded keys, or None.
+
+        Returns:
+            (B, L, D).
+        """
+        q = self.qk_slot(self.q_proj(x))
+        k = self.k_proj(x)
+        v = self.vo_slot(self.v_proj(x))
+        factor = None if self.relative_gate is None else self.relative_gate(x)
+        outputs = []
+        for group in self.groups:
+            bias = group.bias(factor, position_bias, padding_bias)
+            attended = F.scaled_dot_product_attention(
+                group.spread(q, group.qk_index),
+                group.spread(k, group.qk_index),
+                group.spread(v, group.vo_index),
+                attn_mask=None if bias is None else bias.to(q.dtype),
+                dropout_p=self.dropout if self.training else 0.0,
+                scale=self.scale,
+            )  # (B, h, L, K)
+            outputs.append(attended.transpose(1, 2).flatten(2))  # (B, L, h K)
+        packed = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
+        if self.packed_index is not None:
+            packed = packed.index_select(-1, self.packed_index)
+        return self.out_proj(packed)
+
+
+class _Group(nn.Module):
+    """Buffers of one :class:`HeadGroup`; an index is None where nothing moves."""
+
+    def __init__(
+        self, group: HeadGroup, heads: tuple[HeadConfig, ...], qk: int, vo: int
+    ) -> None:
+        super().__init__()
+        self.num_heads = len(group.heads)
+        self.whole = self.num_heads == len(heads)
+        self.register_buffer("qk_index", _gather_index(group.qk_index, qk), False)
+        self.register_buffer("vo_index", _gather_index(group.vo_index, vo), False)
+        indices = [heads[i].index for i in group.heads]
+        self.register_buffer("head_indices", torch.tensor(indices), False)
+        self.register_buffer("members", torch.tensor(group.heads), False)
+
+    def spread(self, packed: Tensor, index: Tensor | None) -> Tensor:
+        """Map packed columns (B, L, P) to padded heads (B, h, L, K)."""
+        if index is not None:
+            packed = F.pad(packed, (0, 1)).index_select(-1, index)
+        return packed.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
+
+    def bias(
+        self,
+        factor: Tensor | None,
+        position_bias: Tensor | None,
+        padding_bias: Tensor | None,
+    ) -> Tensor | None:
+        """Return the additive bias (B, h, L, L) of this group's heads."""
+        if factor is None or position_bias is None:
+            return padding_bias
+        if not self.whole:
+            factor = factor.index_select(1, self.members)
+        bias = factor * position_bias.index_select(0, self.head_indices)
+        return bias if padding_bias is None else bias + padding_bias
+
+
+def _gather_index(index: tuple[int, ...], packed: int) -> Tensor | None:
+    """Turn -1 into the appended zero column; None if the order is already right."""
+    if index == tuple(range(packed)):
+        return None
+    return torch.tensor([packed if i < 0 else i for i in index])
+
+
+def _invert(padded: list[Tensor | None], packed: int) -> Tensor | None:
+    """Where each packed column stands among the concatenated padded ones."""
+    if len(padded) == 1 and padded[0] is None:
+        return None
+    columns = torch.cat([torch.as_tensor(index) for index in padded])
+    place = torch.empty(packed, dtype=torch.long)
+    living = columns < packed
+    place[columns[living]] = torch.arange(len(columns))[living]
+    return place

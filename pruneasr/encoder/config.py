@@ -1,0 +1,272 @@
+"""The architecture of an encoder as plain data, dense and pruned alike.
+
+Every width is written out: channels of each convolution, the query-key and value-output
+width of each head, the width of each feed-forward layer. The dense model is the case in
+which all widths are equal. The config says nothing of how the widths came about.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+FAMILIES = ("wavlm", "hubert", "wav2vec2", "data2vec")
+CONV_NORMS = ("group_norm", "layer_norm")
+
+# Kernel and stride of the seven convolutions, equal in all four families
+# (wav2vec 2.0, Baevski et al. 2020, section 4.2): 320 samples per frame, 400 seen.
+CONV_KERNELS = (10, 3, 3, 3, 3, 2, 2)
+CONV_STRIDES = (5, 2, 2, 2, 2, 2, 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class ConvConfig:
+    """One convolution of the feature extractor."""
+
+    channels: int
+    kernel: int
+    stride: int
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadConfig:
+    """One living attention head.
+
+    ``index`` is its place among the heads of the dense block: it selects the column of
+    the relative position bias and the slice of the input that gates it.
+    """
+
+    index: int
+    qk: int
+    vo: int
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockConfig:
+    """One Transformer block.
+
+    ``attention=False`` means the branch is absent, its output bias included; a branch
+    that is present without heads (``heads=()``) still adds its output bias. The same
+    holds for ``feed_forward`` and ``ffn=0``.
+    """
+
+    attention: bool
+    heads: tuple[HeadConfig, ...]
+    feed_forward: bool
+    ffn: int
+
+    def __post_init__(self) -> None:
+        indices = [head.index for head in self.heads]
+        if indices != sorted(set(indices)):
+            raise ValueError(
+                f"heads of a block must have ascending, distinct indices; found {indices}"
+            )
+        if self.heads and not self.attention:
+            raise ValueError("a block without attention cannot have heads")
+        if self.ffn and not self.feed_forward:
+            raise ValueError("a block without feed_forward cannot have an ffn width")
+        if any(head.vo < 1 or head.qk < 0 for head in self.heads) or self.ffn < 0:
+            raise ValueError(
+                "head widths must be vo >= 1 and qk >= 0, and ffn >= 0; found "
+                f"{self.heads}, ffn={self.ffn}"
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderConfig:
+    """Everything needed to build an :class:`~pruneasr.encoder.model.Encoder`.
+
+    Attributes:
+        family: one of ``wavlm``, ``hubert``, ``wav2vec2``, ``data2vec``.
+        conv_layers: the feature extractor, first to last.
+        conv_norm: ``group_norm`` (first convolution only, Base) or ``layer_norm``
+            (every convolution, Large).
+        conv_bias: whether the convolutions have a bias.
+        channel_scale: whether the last convolution's output is scaled per channel. A
+            LayerNorm follows, so such a factor cannot be folded into any weight.
+        dim: model dimension D.
+        num_heads: heads of the dense block; ``dim / num_heads`` is the dense head width
+            and fixes the attention scale whatever is left of a head.
+        blocks: the Transformer blocks, first to last.
+        norm_first: pre-norm (Large) instead of post-norm (Base).
+        pos_conv_kernel, pos_conv_groups, pos_conv_layers: the convolutional position
+            embedding; more than one layer in data2vec.
+        relative_buckets, relative_max_distance: the relative position bias of WavLM;
+            0 buckets in the other families.
+        normalize_waveform: zero mean and unit variance per utterance (Large).
+        dropout: one rate for hidden states, attention weights and activations.
+    """
+
+    family: str
+    conv_layers: tuple[ConvConfig, ...]
+    dim: int
+    num_heads: int
+    blocks: tuple[BlockConfig, ...]
+    conv_norm: str = "group_norm"
+    conv_bias: bool = False
+    channel_scale: bool = False
+    norm_first: bool = False
+    pos_conv_kernel: int = 128
+    pos_conv_groups: int = 16
+    pos_conv_layers: int = 1
+    relative_buckets: int = 0
+    relative_max_distance: int = 0
+    normalize_waveform: bool = False
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(self.family in FAMILIES, "family", FAMILIES, self.family)
+        _require(self.conv_norm in CONV_NORMS, "conv_norm", CONV_NORMS, self.conv_norm)
+        _require(
+            self.dim > 0 and self.dim % self.num_heads == 0,
+            "num_heads",
+            f"a divisor of dim={self.dim}",
+            self.num_heads,
+        )
+        _require(
+            self.dim % self.pos_conv_groups == 0,
+            "pos_conv_groups",
+            f"a divisor of dim={self.dim}",
+            self.pos_conv_groups,
+        )
+        _require(len(self.conv_layers) > 0, "conv_layers", "at least one", 0)
+        _require(
+            all(conv.channels > 0 for conv in self.conv_layers),
+            "conv_layers",
+            "at least one channel each",
+            [conv.channels for conv in self.conv_layers],
+        )
+        for block in self.blocks:
+            for head in block.heads:
+                _require(
+                    0 <= head.index < self.num_heads
+                    and max(head.qk, head.vo) <= self.head_dim,
+                    "head",
+                    f"index < {self.num_heads} and widths <= {self.head_dim}",
+                    head,
+                )
+
+    @property
+    def head_dim(self) -> int:
+        """Width of a head of the dense model."""
+        return self.dim // self.num_heads
+
+    @property
+    def hop(self) -> int:
+        """Samples from one frame to the next."""
+        hop = 1
+        for conv in self.conv_layers:
+            hop *= conv.stride
+        return hop
+
+    @property
+    def receptive_field(self) -> int:
+        """Samples seen by one frame, hence the shortest admissible waveform."""
+        samples = 1
+        for conv in reversed(self.conv_layers):
+            samples = (samples - 1) * conv.stride + conv.kernel
+        return samples
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the config as JSON types."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> EncoderConfig:
+        """Build a config from JSON types.
+
+        Raises:
+            ValueError: if a key is unknown or missing, or a value is out of range.
+        """
+        values = dict(values)
+        values["conv_layers"] = tuple(
+            _build(ConvConfig, conv) for conv in values.get("conv_layers", ())
+        )
+        values["blocks"] = tuple(
+            _build(
+                BlockConfig,
+                {
+                    **block,
+                    "heads": tuple(
+                        _build(HeadConfig, head) for head in block.get("heads", ())
+                    ),
+                },
+            )
+            for block in values.get("blocks", ())
+        )
+        return _build(cls, values)
+
+
+def dense_config(
+    family: str = "wavlm",
+    *,
+    dim: int = 768,
+    num_heads: int = 12,
+    ffn: int = 3072,
+    num_blocks: int = 12,
+    conv_channels: tuple[int, ...] = (512,) * 7,
+    **options: Any,
+) -> EncoderConfig:
+    """Return the config of a dense encoder; the defaults are WavLM Base.
+
+    Args:
+        family: see :class:`EncoderConfig`.
+        dim: model dimension.
+        num_heads: heads per block, each ``dim / num_heads`` wide.
+        ffn: feed-forward width.
+        num_blocks: number of Transformer blocks.
+        conv_channels: channels of the seven convolutions.
+        **options: further fields of :class:`EncoderConfig`.
+
+    Raises:
+        ValueError: if a value is out of range or the number of channels is not seven.
+    """
+    _require(
+        len(conv_channels) == len(CONV_KERNELS),
+        "conv_channels",
+        f"{len(CONV_KERNELS)} values",
+        conv_channels,
+    )
+    width = dim // num_heads
+    block = BlockConfig(
+        attention=True,
+        heads=tuple(HeadConfig(i, width, width) for i in range(num_heads)),
+        feed_forward=True,
+        ffn=ffn,
+    )
+    if family == "wavlm":  # Chen et al. 2022, section III-A: 320 buckets up to 800
+        options = {"relative_buckets": 320, "relative_max_distance": 800, **options}
+    return EncoderConfig(
+        family=family,
+        conv_layers=tuple(
+            ConvConfig(*conv)
+            for conv in zip(conv_channels, CONV_KERNELS, CONV_STRIDES, strict=True)
+        ),
+        dim=dim,
+        num_heads=num_heads,
+        blocks=(block,) * num_blocks,
+        **options,
+    )
+
+
+def _build(cls: type[Any], values: Mapping[str, Any]) -> Any:
+    """Call a dataclass with exactly its own fields."""
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    unknown = sorted(set(values) - set(fields))
+    missing = sorted(
+        name
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING and name not in values
+    )
+    if unknown or missing:
+        raise ValueError(
+            f"{cls.__name__}: expected the keys {sorted(fields)}; "
+            f"unknown: {unknown}, missing: {missing}"
+        )
+    return cls(**values)
+
+
+def _require(condition: bool, name: str, expected: object, found: object) -> None:
+    if not condition:
+        raise ValueError(f"encoder config: {name} must be {expected}; found {found}")

@@ -1,0 +1,1 @@
+"""A small HuBERT-style pre-training for corpora without a published teacher."""

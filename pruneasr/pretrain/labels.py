@@ -1,0 +1,129 @@
+"""Cluster labels for masked pre-training: k-means of MFCCs or of hidden states.
+
+First round: 13 MFCCs with first and second differences, as HuBERT (section IV-A), but
+with the encoder's own window and hop, so that label i belongs to frame i exactly.
+Second round: the hidden states of one block of the first round's encoder.
+Clustering is scikit-learn's MiniBatchKMeans.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+import torchaudio
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+from torch import Tensor
+
+from pruneasr.encoder import Encoder, EncoderConfig
+
+SAMPLE_RATE = 16000
+Features = Callable[[Tensor], Tensor]  # waveform (T,) -> (L, num_features)
+
+
+def mfcc_features(config: EncoderConfig) -> Features:
+    """Return a function from a waveform to its 39 MFCC features per encoder frame."""
+    mfcc = torchaudio.transforms.MFCC(
+        SAMPLE_RATE,
+        n_mfcc=13,
+        melkwargs={
+            "n_fft": config.receptive_field,
+            "hop_length": config.hop,
+            "n_mels": 40,
+            "center": False,
+        },
+    )
+
+    def features(waveform: Tensor) -> Tensor:
+        coefficients = mfcc(waveform)
+        first = torchaudio.functional.compute_deltas(coefficients)
+        second = torchaudio.functional.compute_deltas(first)
+        return torch.cat([coefficients, first, second]).t()
+
+    return features
+
+
+def hidden_features(encoder: Encoder, layer: int) -> Features:
+    """Return a function from a waveform to ``hidden_states[layer]``.
+
+    Raises:
+        ValueError: if there is no such hidden state.
+    """
+    if not 0 <= layer <= len(encoder.blocks):
+        raise ValueError(
+            f"expected a layer from 0 to {len(encoder.blocks)}; found {layer}"
+        )
+    encoder.eval()
+
+    def features(waveform: Tensor) -> Tensor:
+        return encoder(waveform[None], num_blocks=layer)[0][-1][0]
+
+    return features
+
+
+def fit_clusters(
+    wav_scp: Path, features: Features, num_clusters: int, max_frames: int, seed: int
+) -> MiniBatchKMeans:
+    """Fit k-means on at most ``max_frames`` frames of utterances in random order.
+
+    Raises:
+        ValueError: if there are fewer frames than clusters.
+    """
+    entries = _read_scp(wav_scp)
+    order = np.random.default_rng(seed).permutation(len(entries))
+    chosen: list[NDArray[np.float32]] = []
+    total = 0
+    for i in order:
+        chosen.append(_compute(entries[i], features))
+        total += len(chosen[-1])
+        if total >= max_frames:
+            break
+    if total < num_clusters:
+        raise ValueError(
+            f"{wav_scp}: expected at least {num_clusters} frames to make as many "
+            f"clusters; found {total}. Lower --num-clusters or add audio"
+        )
+    # 10000 frames per batch and 5 restarts: those of the HuBERT recipe, scaled down
+    kmeans = MiniBatchKMeans(num_clusters, batch_size=10000, n_init=5, random_state=seed)
+    return kmeans.fit(np.concatenate(chosen)[:max_frames])
+
+
+def write_labels(
+    wav_scp: Path, features: Features, kmeans: MiniBatchKMeans, output: Path
+) -> None:
+    """Write one line ``utterance label label ...`` per utterance, atomically."""
+    entries = _read_scp(wav_scp)
+    temporary = output.with_suffix(".tmp")
+    start = time.monotonic()
+    with temporary.open("w", encoding="utf-8") as file:
+        for done, entry in enumerate(entries, 1):
+            labels = kmeans.predict(_compute(entry, features))
+            file.write(" ".join([entry[0], *map(str, labels)]) + "\n")
+            if done % 500 == 0:
+                left = (time.monotonic() - start) * (len(entries) / done - 1)
+                logging.info("labels: %d/%d, %.0f s left", done, len(entries), left)
+    temporary.replace(output)
+
+
+def _read_scp(path: Path) -> list[tuple[str, str]]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [(key, wav) for key, wav in (line.split(maxsplit=1) for line in lines)]
+
+
+@torch.inference_mode()
+def _compute(entry: tuple[str, str], features: Features) -> NDArray[np.float32]:
+    waveform, rate = soundfile.read(entry[1], dtype="float32")
+    if rate != SAMPLE_RATE or waveform.ndim != 1:
+        raise ValueError(
+            f"{entry[0]} ({entry[1]}): expected mono audio at {SAMPLE_RATE} Hz; found "
+            f"{rate} Hz, shape {waveform.shape}"
+        )
+    return np.ascontiguousarray(features(torch.from_numpy(waveform)).numpy())
+
+

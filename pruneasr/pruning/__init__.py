@@ -1,0 +1,1 @@
+"""Learned structured pruning: gates, their cost, the constraint, and the removal."""
