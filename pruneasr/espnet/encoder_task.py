@@ -115,10 +115,14 @@ class EncoderTask(AbsTask):
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
-        """Train, then write the finished encoder (first process only)."""
+        """Train, then finish (first process only)."""
         super().main_worker(args)
-        if args.dry_run or args.dist_rank not in (None, 0):
-            return
+        if not args.dry_run and args.dist_rank in (None, 0):
+            cls.finish(args)
+
+    @classmethod
+    def finish(cls, args: argparse.Namespace) -> None:
+        """Write the finished encoder to ``<output_dir>/encoder``."""
         model = cls.load_latest(args)
         output = Path(args.output_dir) / "encoder"
         save_encoder(

@@ -1,0 +1,100 @@
+# shellcheck shell=bash
+# What the stages share: logging, checking inputs, and running each step once.
+
+log() { echo "$(date '+%F %T') (${stage_name:-recipe}) $*"; }
+
+die() {
+    echo "$0: ${stage_name:+stage ${stage_name}: }$*" >&2
+    exit 1
+}
+
+# need FILE STAGE: an input must exist; the message names the stage that makes it.
+need() {
+    if ! "${dry_run}" && [ ! -e "$1" ]; then
+        die "expected $1, which stage $2 makes; run that stage first" \
+            "(--stage $2 --stop-stage $2)"
+    fi
+}
+
+# once MARKER COMMAND...: run a command unless the marker says that it has succeeded.
+# The marker keeps the command, so that another one in its place is noticed.
+once() {
+    local marker=$1 command
+    shift
+    command=$(printf '%q ' "$@")
+    if "${dry_run}"; then
+        echo "${command}"
+        return
+    fi
+    if [ -e "${marker}" ]; then
+        if [ "$(cat "${marker}")" != "${command}" ]; then
+            log "warning: ${marker} was made by another command; remove it to redo"
+        fi
+        log "done before: ${marker}"
+        return
+    fi
+    mkdir -p "$(dirname "${marker}")"
+    local start=${SECONDS}
+    "$@"
+    echo "$((SECONDS - start))" > "${marker}.seconds"
+    echo "${command}" > "${marker}.tmp"
+    mv "${marker}.tmp" "${marker}"
+}
+
+# encoder_training NAME DIR COMMAND...: one training of an encoder, under ESPnet's
+# launcher, which also starts several GPUs and nodes. It resumes by itself.
+encoder_training() {
+    local name=$1 dir=$2
+    shift 2
+    log "output ${dir}, log ${dir}/train.log"
+    once "${dir}/.done" python -m espnet2.bin.launch \
+        --cmd "${cuda_cmd} --name ${name}" --log "${dir}/train.log" \
+        --ngpu "${ngpu}" --num_nodes "${num_nodes}" \
+        --init_file_prefix "${dir}/.dist_init_" --multiprocessing_distributed true -- \
+        env OMP_NUM_THREADS="${num_threads}" "$@" \
+        --output_dir "${dir}" --resume true --seed "${seed}" \
+        --train_shape_file "data/${pretrain_set}/utt2num_samples" \
+        --valid_shape_file "data/${valid_set}/utt2num_samples" \
+        --train_data_path_and_name_and_type \
+        "data/${pretrain_set}/wav.scp,speech,sound" \
+        --valid_data_path_and_name_and_type "data/${valid_set}/wav.scp,speech,sound"
+}
+
+# encoder_of SYSTEM: the encoder directory that a system is fine-tuned from.
+encoder_of() {
+    case $1 in
+        pruned) echo "${pruned_encoder:-${expdir}/recover/encoder}" ;;
+        teacher) echo "${teacher:-${expdir}/teacher}" ;;
+        scratch) echo "${expdir}/scratch" ;;
+        distilhubert) echo "${expdir}/distilhubert/encoder" ;;
+        *) die "unknown system $1; known: pruned teacher scratch distilhubert" ;;
+    esac
+}
+
+# experiments: every system and seed that is fine-tuned, one "SYSTEM SEED" per line.
+experiments() {
+    local system this_seed
+    for system in ${systems}; do
+        for this_seed in ${seeds}; do
+            echo "${system} ${this_seed}"
+        done
+    done
+}
+
+# experiment_dir SYSTEM SEED
+experiment_dir() { echo "${expdir}/${task}_$1_seed$2"; }
+
+# side_by_side FUNCTION: call it with the words of each line of stdin, --nj at a time.
+side_by_side() {
+    local running=0 failed=false words
+    while read -r -a words; do
+        if ((running >= nj)); then
+            wait -n || failed=true
+            running=$((running - 1))
+        fi
+        "$1" "${words[@]}" < /dev/null &
+        running=$((running + 1))
+    done
+    for ((; running > 0; running--)); do wait -n || failed=true; done
+    if "${failed}"; then die "a job failed; see the log that is named above"; fi
+}

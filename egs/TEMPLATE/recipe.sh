@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Runs the stages of a recipe. A recipe's run.sh calls this with its values and passes
+# its own arguments on; each stage is a file of its own in stages/.
+set -euo pipefail
+
+template=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck disable=SC2034  # parse_options.sh prints it
+help_message="Usage: ./run.sh [options]   (from the recipe's folder)
+Stages, by number or name:
+   1 data      2 teacher   3 distill   4 prune    5 recover   6 tokens
+   7 stats     8 train     9 decode   10 score   11 pack     12 report
+  --stage S --stop-stage S  first and last stage (data, report)
+  --pruned-encoder DIR      use this encoder: skips stages 2 to 5
+  --dry-run true            print the commands only
+  --cmd-backend B           local, stdout, sge, slurm or pbs (local)
+  --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
+  --num-threads N           threads of a training that runs alone (all cores)
+  --nj N                    jobs side by side (all cores)
+  --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert
+  --seeds LIST              seeds of the fine-tunings
+  --expdir DIR              where results go (exp)
+  --data-opts OPTS          options of local/data.sh
+  --teacher DIR             encoder directory of a published teacher: no pre-training
+All others are in the table at the head of recipe.sh."
+
+stage=data
+stop_stage=report
+dry_run=false
+recipe_title="Results"
+recipe_command="./run.sh $*"
+cmd_backend=local
+ngpu=0
+num_nodes=1
+num_threads=$(nproc)
+nj=$(nproc)
+expdir=exp
+seed=1
+
+# data
+data_opts=
+train_set=train
+valid_set=dev
+test_sets=test
+pretrain_set=train
+
+# encoder
+teacher=
+teacher_config=conf/teacher.yaml
+pretrain_configs="conf/pretrain1.yaml conf/pretrain2.yaml"
+cluster_layer=4           # hidden state whose clusters the second round predicts
+distill_config=conf/distill.yaml
+recover_config=conf/recover.yaml
+distilhubert_config=conf/distilhubert.yaml
+distilhubert_blocks=2
+pruned_encoder=
+systems=pruned
+seeds=1
+
+# task
+task=asr
+token_type=char
+nbpe=100
+task_config=conf/train_asr.yaml
+task_args=
+inference_config=conf/decode_asr.yaml
+inference_model=valid.cer_ctc.ave.pth
+
+. ./path.sh
+. utils/parse_options.sh
+. ./cmd.sh
+. "${template}/lib.sh"
+if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
+
+stages=(data teacher distill prune recover tokens stats train decode score pack report)
+
+# stage_number S: the number of a stage given by number or name.
+stage_number() {
+    local i
+    for i in "${!stages[@]}"; do
+        if [ "$1" = "${stages[i]}" ] || [ "$1" = "$((i + 1))" ]; then
+            echo "$((i + 1))"
+            return
+        fi
+    done
+    die "unknown stage $1; stages: ${stages[*]}"
+}
+
+trap 'kill $(jobs -p) 2> /dev/null; exit 130' INT TERM
+
+first=$(stage_number "${stage}")
+last=$(stage_number "${stop_stage}")
+for ((number = first; number <= last; number++)); do
+    stage_name=${stages[number - 1]}
+    if [ -n "${pruned_encoder}" ] && ((number >= 2 && number <= 5)); then
+        log "skipped: the encoder is ${pruned_encoder}"
+        continue
+    fi
+    log "stage ${number} of ${#stages[@]}"
+    # shellcheck source=/dev/null
+    . "${template}/stages/${stage_name}.sh"
+    "stage_${stage_name}"
+done
+stage_name=
+log "successfully finished [elapsed=${SECONDS} s]"

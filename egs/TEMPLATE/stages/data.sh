@@ -1,0 +1,12 @@
+# shellcheck shell=bash
+# Corpus -> data/<set>/{wav.scp,text,utt2spk,spk2utt,utt2num_samples}
+
+stage_data() {
+    log "output data/{${pretrain_set},${train_set},${valid_set},${test_sets// /,}}"
+    # shellcheck disable=SC2086  # the options are words
+    once data/.done local/data.sh ${data_opts}
+    local set
+    for set in "${pretrain_set}" "${train_set}" "${valid_set}" ${test_sets}; do
+        once "data/${set}/.checked" python -m pruneasr.bin.check_data "data/${set}"
+    done
+}

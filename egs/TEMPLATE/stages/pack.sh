@@ -1,0 +1,18 @@
+# shellcheck shell=bash
+# Fine-tuned models -> exp/<task>_<system>_seed<seed>/packed.zip: all that decoding needs
+
+stage_pack() {
+    local system this_seed dir options=()
+    if [ "${token_type}" = bpe ]; then
+        options=(--option "data/tokens_${task}/bpe.model")
+    fi
+    while read -r system this_seed; do
+        dir=$(experiment_dir "${system}" "${this_seed}")
+        need "${dir}/${inference_model}" train
+        log "output ${dir}/packed.zip"
+        once "${dir}/.packed" python -m espnet2.bin.pack "${task}" \
+            "--${task}_train_config" "${dir}/config.yaml" \
+            "--${task}_model_file" "${dir}/${inference_model}" \
+            "${options[@]}" --outpath "${dir}/packed.zip"
+    done < <(experiments)
+}

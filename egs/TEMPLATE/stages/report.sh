@@ -1,0 +1,21 @@
+# shellcheck shell=bash
+# Everything above -> RESULTS.md and figures/
+
+stage_report() {
+    local arguments=() system this_seed dir
+    for system in ${systems}; do
+        arguments+=(--encoder "${system}=$(encoder_of "${system}")")
+    done
+    while read -r system this_seed; do
+        dir=$(experiment_dir "${system}" "${this_seed}")
+        for set in ${test_sets}; do need "${dir}/decode/${set}/score_wer.json" score; done
+        arguments+=(--experiment "${system}=${dir}")
+    done < <(experiments)
+    log "output RESULTS.md, figures/"
+    "${dry_run}" && return
+    # shellcheck disable=SC2086  # test_sets is a list
+    OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.results \
+        --title "${recipe_title}" --command "${recipe_command}" \
+        --expdir "${expdir}" --test-sets ${test_sets} \
+        --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output .
+}

@@ -1,0 +1,14 @@
+# shellcheck shell=bash
+# Hypotheses -> exp/<task>_<system>_seed<seed>/decode/<set>/score_{wer,cer}
+
+stage_score() {
+    local system this_seed set dir
+    while read -r system this_seed; do
+        for set in ${test_sets}; do
+            dir=$(experiment_dir "${system}" "${this_seed}")/decode/${set}
+            need "${dir}/text" decode
+            once "${dir}/.scored" python -m pruneasr.bin.score \
+                --ref "data/${set}/text" --hyp "${dir}/text" --output "${dir}"
+        done
+    done < <(experiments)
+}

@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Lengths of all inputs -> exp/<task>_stats/{train,valid}/*_shape. No model is built.
+
+stage_stats() {
+    need "data/tokens_${task}/tokens.txt" tokens
+    local dir=${expdir}/${task}_stats
+    log "output ${dir}, log ${dir}/stats.log"
+    # shellcheck disable=SC2046,SC2086  # lists of words
+    once "${dir}/collected" ${train_cmd} "${dir}/stats.log" \
+        python -m pruneasr.run -m "espnet2.bin.${task}_train" --collect_stats true \
+        $(task_options) --output_dir "${dir}" \
+        --train_shape_file "data/${train_set}/wav.scp" \
+        --valid_shape_file "data/${valid_set}/wav.scp"
+    "${dry_run}" && return
+    # ESPnet sorts batches by length and token count: "<length>,<vocabulary>"
+    local set size
+    size=$(wc -l < "data/tokens_${task}/tokens.txt")
+    for set in train valid; do
+        sed "s/\$/,${size}/" "${dir}/${set}/text_shape" > "${dir}/${set}/text_shape.tokens"
+    done
+}
+
+# task_options: what collecting statistics and training have in common.
+task_options() {
+    local set
+    echo "--config ${task_config} --use_preprocessor true --token_type ${token_type}"
+    echo "--token_list data/tokens_${task}/tokens.txt"
+    if [ "${token_type}" = bpe ]; then
+        echo "--bpemodel data/tokens_${task}/bpe.model"
+    fi
+    echo "--frontend_conf fs=16k --ngpu ${ngpu}"
+    for set in train valid; do
+        local name=${set}_set
+        echo "--${set}_data_path_and_name_and_type data/${!name}/wav.scp,speech,sound"
+        echo "--${set}_data_path_and_name_and_type data/${!name}/text,text,text"
+    done
+    echo "${task_args}"
+}

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# AN4 (0.8 h of spoken letters, numbers and commands): a small WavLM is pre-trained,
+# distil-pruned by 80 % and fine-tuned, beside its teacher and two encoders of its size.
+#   LIBRISPEECH=<folder> ./run.sh --data-opts "..." --stage 3 --stop-stage 5
+set -euo pipefail
+cd "$(dirname "$0")"
+../../../tools/setup_env.sh
+
+exec ../../TEMPLATE/recipe.sh \
+    --recipe-title "AN4: ASR on pruned encoders" \
+    --pretrain-set pretrain \
+    --systems "teacher pruned scratch distilhubert" \
+    --seeds "1 2 3" \
+    --token-type char \
+    "$@"

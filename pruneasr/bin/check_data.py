@@ -1,0 +1,61 @@
+"""Check data directories before anything trains on them.
+
+Opens every entry of wav.scp, lists all that cannot be used with the reason and the
+remedy, and writes utt2num_samples. With --tokens it also checks the transcripts.
+"""
+
+import argparse
+from pathlib import Path
+
+from pruneasr.data.audio import RECEPTIVE_FIELD, SAMPLE_RATE, check_audio
+from pruneasr.data.text import TOKEN_TYPES, check_text, make_splitter, read_tokens
+
+
+def get_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pruneasr.bin.check_data",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("directories", type=Path, nargs="+", help="e.g. data/train")
+    parser.add_argument("--sample-rate", type=int, default=SAMPLE_RATE, help="Hz")
+    parser.add_argument(
+        "--min-samples",
+        type=int,
+        default=RECEPTIVE_FIELD,
+        help="shortest usable length in samples: the encoder's receptive field",
+    )
+    parser.add_argument("--tokens", type=Path, help="token list of the transcripts")
+    parser.add_argument(
+        "--token-type", choices=TOKEN_TYPES, default="char", help="of the token list"
+    )
+    parser.add_argument("--bpe-model", type=Path, help="for --token-type bpe")
+    return parser
+
+
+def check(args: argparse.Namespace) -> None:
+    """Check one directory after the other; print a line for each."""
+    for directory in args.directories:
+        lengths = check_audio(
+            directory, sample_rate=args.sample_rate, min_samples=args.min_samples
+        )
+        hours = sum(lengths.values()) / args.sample_rate / 3600
+        print(f"{directory}: {len(lengths)} utterances, {hours:.2f} h")
+        if args.tokens is not None:
+            splitter = make_splitter(args.token_type, args.bpe_model)
+            total = check_text(directory, read_tokens(args.tokens), splitter)
+            print(f"{directory}: {total} tokens, all in {args.tokens}")
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = get_parser()
+    try:
+        check(parser.parse_args())
+    except ValueError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

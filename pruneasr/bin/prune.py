@@ -1,0 +1,29 @@
+"""Remove what distil-pruning has closed, exactly, and report what is left.
+
+    python -m pruneasr.bin.prune --experiment exp/distill --output exp/pruned
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from pruneasr.espnet.prune import prune_experiment
+from pruneasr.pruning.report import markdown
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse the command line, prune, print the report."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--experiment", type=Path, required=True, help="finished distil-pruning"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="encoder directory")
+    args = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    print(markdown(prune_experiment(args.experiment, args.output)))
+
+
+if __name__ == "__main__":
+    main()

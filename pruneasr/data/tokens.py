@@ -1,0 +1,82 @@
+"""Make token lists in ESPnet's form, and SentencePiece models.
+
+The same transcripts give the same files on every run. ESPnet has a program for it, but
+importing ESPnet takes longer than making the list.
+"""
+
+import io
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from pruneasr.data.datadir import read_table, write_atomic
+from pruneasr.data.text import BLANK, SOS_EOS, UNK, make_splitter
+
+_SPECIAL_PIECES = frozenset({UNK, "<s>", "</s>"})
+
+
+def make_token_list(
+    text: Path, output_dir: Path, *, token_type: str, vocab_size: int | None = None
+) -> list[str]:
+    """Write tokens.txt and, for bpe, bpe.model.
+
+    Args:
+        text: Transcripts of the training data, ``utterance words ...``.
+        output_dir: Where the files go.
+        token_type: ``char``, ``word`` or ``bpe`` (SentencePiece's unigram model).
+        vocab_size: Length of the list with its special tokens, for bpe only; char and
+            word lists hold all that occurs.
+
+    Returns:
+        The token list: ``<blank>``, ``<unk>``, tokens (the most frequent first),
+        ``<sos/eos>``.
+
+    Raises:
+        ValueError: No transcripts, another type, or a vocabulary size that is missing,
+            not wanted or out of reach.
+    """
+    texts = list(read_table(text).values())
+    if not any(texts):
+        raise ValueError(f"{text}: expected transcripts, found none")
+    if (vocab_size is not None) != (token_type == "bpe"):
+        raise ValueError(
+            "expected a vocabulary size with token type bpe and with no other, found "
+            f"{vocab_size} with {token_type}"
+        )
+    output_dir.mkdir(parents=True, exist_ok=True)
+    if vocab_size is not None:
+        tokens = _train_bpe(texts, output_dir / "bpe.model", vocab_size)
+    else:
+        splitter = make_splitter(token_type)
+        counts = Counter(token for line in texts for token in splitter(line))
+        tokens = sorted(counts, key=lambda token: (-counts[token], token))
+    tokens = [BLANK, UNK, *tokens, SOS_EOS]
+    write_atomic(output_dir / "tokens.txt", "".join(f"{token}\n" for token in tokens))
+    return tokens
+
+
+def _train_bpe(texts: Sequence[str], model: Path, vocab_size: int) -> list[str]:
+    import sentencepiece
+
+    content = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=content,
+            vocab_size=vocab_size,
+            model_type="unigram",
+            character_coverage=1.0,
+            num_threads=1,  # the order in which threads end would change the scores
+            minloglevel=1,
+        )
+    except RuntimeError as error:
+        raise ValueError(
+            f"expected a vocabulary size that fits the transcripts, found {vocab_size}: "
+            f"{error}"
+        ) from error
+    partial = model.with_name(f".{model.name}.partial")
+    partial.write_bytes(content.getvalue())
+    partial.replace(model)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=content.getvalue())
+    pieces = [processor.id_to_piece(index) for index in range(len(processor))]
+    return [piece for piece in pieces if piece not in _SPECIAL_PIECES]

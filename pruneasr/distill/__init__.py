@@ -1,0 +1,1 @@
+"""Distillation: which layers are compared, and the objective with its constraint."""

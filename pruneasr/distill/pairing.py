@@ -1,0 +1,222 @@
+"""Which student layer learns from which teacher layer ([W23] Eq. 5, CoFi).
+
+    free       for each teacher layer the nearest living student layer, batch by batch
+               (Xia et al. 2022, "version 3")
+    ordered    the same from the top down, each match strictly below the one before
+               ("version 4", with a layer counted as living if either branch is)
+    fixed      given pairs (DPHuBERT)
+    heads      every teacher layer from the last student layer, through a linear map of
+               its own (DistilHuBERT)
+
+Layers are numbered as hidden states are: 0 enters block 0, i leaves block i.
+free, ordered and fixed share one linear map from student to teacher space, which starts
+as the identity.
+
+Shapes: B batch, L frames, D model dimension.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+# Distance between (N, D) teacher and student frames
+Distance = Callable[[Tensor, Tensor], Tensor]
+
+
+def l1_cosine(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return L1 minus log-sigmoid of the cosine (DistilHuBERT, Chang et al. 2022)."""
+    cosine = F.cosine_similarity(student, teacher, dim=-1)
+    return F.l1_loss(student, teacher) - F.logsigmoid(cosine).mean()
+
+
+DISTANCES: dict[str, Distance] = {"mse": F.mse_loss, "l1_cosine": l1_cosine}
+
+
+class Pairing(nn.Module):
+    """The distillation loss over pairs of layers."""
+
+    def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
+        """Pair layers.
+
+        Args:
+            teacher_layers: ascending numbers of the teacher's hidden states.
+            dim: model dimension of both.
+            distance: key of :data:`DISTANCES`.
+
+        Raises:
+            ValueError: if layers are not ascending or the distance is unknown.
+        """
+        super().__init__()
+        if not teacher_layers or sorted(set(teacher_layers)) != list(teacher_layers):
+            raise ValueError(
+                f"teacher_layers must ascend, e.g. 3 6 9 12; found {teacher_layers}"
+            )
+        if distance not in DISTANCES:
+            raise ValueError(
+                f"distance must be one of {sorted(DISTANCES)}; found {distance}"
+            )
+        self.teacher_layers = tuple(teacher_layers)
+        self.distance = DISTANCES[distance]
+        self.map = nn.Linear(dim, dim)
+        nn.init.eye_(self.map.weight)
+        nn.init.zeros_(self.map.bias)
+
+    def forward(
+        self,
+        teacher: Sequence[Tensor],
+        student: Sequence[Tensor],
+        valid: Tensor,
+        living: Sequence[int],
+    ) -> tuple[Tensor, dict[int, int]]:
+        """Return the loss and the pairs.
+
+        Args:
+            teacher: its hidden states (B, L, D).
+            student: its hidden states (B, L, D).
+            valid: frames that count (B, L), boolean.
+            living: student layers with a living branch, ascending.
+
+        Returns:
+            The sum over pairs of their distance over valid frames, and the student layer
+            of each teacher layer.
+        """
+        targets = {j: teacher[j][valid].float() for j in self.teacher_layers}
+        # layer 0 stands in where every block is gone
+        candidates = {k: self._map(student[k][valid]) for k in living or [0]}
+        pairs = self.choose(targets, candidates)
+        distances = [self.distance(candidates[k], targets[j]) for j, k in pairs.items()]
+        return torch.stack(distances).sum(), pairs
+
+    def _map(self, frames: Tensor) -> Tensor:
+        return self.map(frames).float()
+
+    @abstractmethod
+    def choose(
+        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
+    ) -> dict[int, int]:
+        """Return the student layer for each teacher layer, both as (N, D) frames."""
+
+
+class FreePairing(Pairing):
+    """The nearest layer, whatever the others take."""
+
+    @torch.no_grad()
+    def choose(
+        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
+    ) -> dict[int, int]:
+        """Return the argmin of the distance."""
+        return {
+            j: min(candidates, key=lambda k: float(self.distance(candidates[k], target)))
+            for j, target in targets.items()
+        }
+
+
+class OrderedPairing(Pairing):
+    """The nearest layer below the one above; the lowest one where none is left."""
+
+    @torch.no_grad()
+    def choose(
+        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
+    ) -> dict[int, int]:
+        """Return matches that descend with the teacher's layers."""
+        pairs: dict[int, int] = {}
+        upper = max(candidates) + 1
+        for j in sorted(targets, reverse=True):
+            below = [k for k in candidates if k < upper] or [min(candidates)]
+            target = targets[j]
+            upper = min(
+                below, key=lambda k: float(self.distance(candidates[k], target))
+            )
+            pairs[j] = upper
+        return pairs
+
+
+class FixedPairing(Pairing):
+    """Given student layers; a removed block passes on what entered it."""
+
+    def __init__(
+        self,
+        teacher_layers: Sequence[int],
+        dim: int,
+        distance: str,
+        student_layers: Sequence[int] | None = None,
+    ) -> None:
+        """Pair as given.
+
+        Args:
+            teacher_layers: see :class:`Pairing`.
+            dim: see :class:`Pairing`.
+            distance: see :class:`Pairing`.
+            student_layers: one for each teacher layer; None means the same numbers.
+
+        Raises:
+            ValueError: if their number differs.
+        """
+        super().__init__(teacher_layers, dim, distance)
+        student_layers = student_layers or teacher_layers
+        if len(student_layers) != len(teacher_layers):
+            raise ValueError(
+                f"expected {len(teacher_layers)} student_layers for {teacher_layers}; "
+                f"found {student_layers}"
+            )
+        self.pairs = dict(zip(teacher_layers, student_layers, strict=True))
+
+    def forward(
+        self,
+        teacher: Sequence[Tensor],
+        student: Sequence[Tensor],
+        valid: Tensor,
+        living: Sequence[int],
+    ) -> tuple[Tensor, dict[int, int]]:
+        """Compare the given layers, living or not."""
+        return super().forward(teacher, student, valid, sorted(self.pairs.values()))
+
+    def choose(
+        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
+    ) -> dict[int, int]:
+        """Return the given pairs."""
+        return self.pairs
+
+
+class PredictionHeads(Pairing):
+    """Every teacher layer predicted from the last student layer."""
+
+    def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
+        """Make one linear map per teacher layer, of random initial values."""
+        super().__init__(teacher_layers, dim, distance)
+        self.map = nn.ModuleDict({str(j): nn.Linear(dim, dim) for j in teacher_layers})
+
+    def forward(
+        self,
+        teacher: Sequence[Tensor],
+        student: Sequence[Tensor],
+        valid: Tensor,
+        living: Sequence[int],
+    ) -> tuple[Tensor, dict[int, int]]:
+        """Compare each prediction with its layer."""
+        last = student[-1][valid]
+        distances = [
+            self.distance(self.map[str(j)](last).float(), teacher[j][valid].float())
+            for j in self.teacher_layers
+        ]
+        return torch.stack(distances).sum(), self.choose({}, {len(student) - 1: last})
+
+    def choose(
+        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
+    ) -> dict[int, int]:
+        """Return the last layer for all."""
+        (last,) = candidates
+        return dict.fromkeys(self.teacher_layers, last)
+
+
+PAIRINGS: dict[str, type[Pairing]] = {
+    "free": FreePairing,
+    "ordered": OrderedPairing,
+    "fixed": FixedPairing,
+    "heads": PredictionHeads,
+}

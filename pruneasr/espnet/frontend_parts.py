@@ -1,0 +1,94 @@
+"""Parts of the frontend that know nothing of ESPnet.
+
+The mixture of hidden states, leaving out blocks that nobody reads, and finding the
+encoder directory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from pruneasr.encoder import Encoder
+
+
+class Featurizer(nn.Module):
+    """Mixes hidden states with learned weights, softmax(weights), as SUPERB does.
+
+    With one hidden state there is nothing to learn: the last is passed on.
+    """
+
+    def __init__(self, num_states: int, after_init: Callable[[], None]) -> None:
+        """Start with equal weights.
+
+        Args:
+            num_states: number of hidden states.
+            after_init: restores what comes before this module. ESPnet's ``init``
+                overwrites all weights, then walks through the modules in their order
+                and calls this where it exists.
+        """
+        super().__init__()
+        self.espnet_initialization_fn = after_init
+        self.weights = nn.Parameter(torch.zeros(num_states)) if num_states > 1 else None
+
+    def forward(self, hidden_states: list[Tensor]) -> Tensor:
+        """Map hidden states, each (B, L, D), to (B, L, D)."""
+        if self.weights is None:
+            return hidden_states[-1]
+        shares = self.weights.softmax(0).to(hidden_states[0].dtype)
+        mixture = shares[0] * hidden_states[0]
+        for share, hidden_state in zip(shares[1:], hidden_states[1:], strict=True):
+            mixture = mixture + share * hidden_state
+        return mixture
+
+
+def keep_blocks(encoder: Encoder, num_blocks: int) -> None:
+    """Cut an encoder off after some blocks, and drop what then has no use.
+
+    The last hidden state becomes ``hidden_states[num_blocks]`` of the whole encoder.
+    """
+    config = encoder.config
+    if num_blocks == len(config.blocks):
+        return
+    blocks = config.blocks[:num_blocks]
+    encoder.config = dataclasses.replace(config, blocks=blocks)
+    encoder.blocks = encoder.blocks[:num_blocks]
+    if config.norm_first:  # its norm belongs to the last block of the whole encoder
+        encoder.norm = nn.Identity()  # type: ignore[assignment]
+    if not any(block.heads for block in blocks):
+        encoder.relative_bias = None
+
+
+def local_directory(ckpt: str, download_dir: str | None, download: bool) -> Path:
+    """Return the encoder directory that an option ``ckpt`` names.
+
+    Args:
+        ckpt: a directory, or with ``download_dir`` the id of a model on the Hub.
+        download_dir: where models of the Hub are kept; None: ckpt is a directory.
+        download: whether the Hub may be asked, not only ``download_dir``.
+
+    Raises:
+        ValueError: if there is no such directory or model.
+    """
+    if download_dir is None:
+        if not Path(ckpt).is_dir():
+            raise ValueError(
+                f"expected an encoder directory as ckpt; {ckpt} is none. Make one with "
+                "pruneasr.bin.convert, or give download_dir where ckpt is an id on the "
+                "Hub"
+            )
+        return Path(ckpt)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(
+            snapshot_download(
+                ckpt, cache_dir=download_dir, local_files_only=not download
+            )
+        )
+    except (OSError, ValueError) as error:
+        raise ValueError(f"cannot get {ckpt} from the Hub: {error}") from None

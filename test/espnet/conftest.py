@@ -1,0 +1,60 @@
+"""A tiny encoder on disk, and frontends made from it."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # also for the processes started here
+
+import pytest
+import torch
+
+from pruneasr.encoder import Encoder, dense_config, save_encoder
+from pruneasr.espnet.frontend import PrunedSSLFrontend
+
+torch.set_num_threads(1)
+
+
+def tiny_config(**options):
+    sizes = {"dim": 16, "num_heads": 2, "ffn": 32, "num_blocks": 2}
+    convs = {"conv_channels": (8,) * 7, "pos_conv_kernel": 8, "pos_conv_groups": 2}
+    return dense_config(**{**sizes, **convs, **options})
+
+
+@pytest.fixture
+def config():
+    return tiny_config
+
+
+@pytest.fixture
+def encoder_dir(tmp_path):
+    """Return a function that saves a random encoder and returns its directory."""
+
+    def save(**options):
+        torch.manual_seed(1)
+        path = tmp_path / "encoder"
+        encoder = Encoder(tiny_config(**options))
+        with torch.no_grad():  # as after training: no bias is 0, no LayerNorm is 1
+            for parameter in encoder.parameters():
+                parameter += 0.1 * torch.randn_like(parameter)
+        save_encoder(encoder, path)
+        return str(path)
+
+    return save
+
+
+@pytest.fixture
+def frontend(encoder_dir):
+    """Return a function that makes a frontend from a random encoder."""
+
+    def make(encoder_options=None, **options):
+        options.setdefault("ckpt", encoder_dir(**(encoder_options or {})))
+        options.setdefault("arch", {})
+        return PrunedSSLFrontend(**options)
+
+    return make
+
+
+@pytest.fixture
+def batch():
+    """Return two waveforms of unequal length, padded with noise."""
+    torch.manual_seed(2)
+    return torch.randn(2, 4000) * 0.1, torch.tensor([4000, 3001])
