@@ -25,8 +25,9 @@ provide_bats() {
   if [[ $(git -C "${folder}" rev-parse HEAD 2>/dev/null) != "${bats_commit}" ]] ||
     [[ ! -x ${folder}/bin/bats ]]; then
     rm -rf "${folder}"
-    git clone --quiet --depth 1 --branch "${bats_version}" \
-      https://github.com/bats-core/bats-core "${folder}" || true
+    git -c advice.detachedHead=false clone --quiet --depth 1 \
+      --branch "${bats_version}" https://github.com/bats-core/bats-core "${folder}" ||
+      true
   fi
   if [[ $(git -C "${folder}" rev-parse HEAD 2>/dev/null) != "${bats_commit}" ]]; then
     echo "run.sh: bats is missing and its release ${bats_version} could not be" \

@@ -109,7 +109,8 @@ set_up_venv() {
     say "an earlier set-up did not finish: starting afresh"
     rm -rf "${venv}"
   fi
-  if [[ ! -f ${state} || $(<"${state}") != "$(fingerprint "${venv}/bin/python")" ]]; then
+  if [[ ! -f ${state} ]] ||
+    [[ $(<"${state}") != "$(fingerprint "${venv}/bin/python")" ]]; then
     build_venv
   fi
 }

@@ -8,7 +8,7 @@ import argparse
 from pathlib import Path
 
 from pruneasr.data.audio import RECEPTIVE_FIELD, SAMPLE_RATE, check_audio
-from pruneasr.data.text import TOKEN_TYPES, check_text, make_splitter, read_tokens
+from pruneasr.data.text import check_text, read_token_folder
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -26,11 +26,9 @@ def get_parser() -> argparse.ArgumentParser:
         default=RECEPTIVE_FIELD,
         help="shortest usable length in samples: the encoder's receptive field",
     )
-    parser.add_argument("--tokens", type=Path, help="token list of the transcripts")
     parser.add_argument(
-        "--token-type", choices=TOKEN_TYPES, default="char", help="of the token list"
+        "--tokens", type=Path, help="folder that pruneasr.bin.tokens made"
     )
-    parser.add_argument("--bpe-model", type=Path, help="for --token-type bpe")
     return parser
 
 
@@ -43,8 +41,7 @@ def check(args: argparse.Namespace) -> None:
         hours = sum(lengths.values()) / args.sample_rate / 3600
         print(f"{directory}: {len(lengths)} utterances, {hours:.2f} h")
         if args.tokens is not None:
-            splitter = make_splitter(args.token_type, args.bpe_model)
-            total = check_text(directory, read_tokens(args.tokens), splitter)
+            total = check_text(directory, *read_token_folder(args.tokens))
             print(f"{directory}: {total} tokens, all in {args.tokens}")
 
 

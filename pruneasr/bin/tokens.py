@@ -1,6 +1,7 @@
 """Make the token list of a corpus, in ESPnet's form.
 
-Writes tokens.txt (<blank>, <unk>, the tokens, <sos/eos>) and, for bpe, bpe.model.
+Writes tokens.txt (<blank>, <unk>, the tokens, <sos/eos>), token_type and, for bpe,
+bpe.model.
 """
 
 import argparse
@@ -20,10 +21,13 @@ def get_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--token-type", choices=TOKEN_TYPES, required=True)
     parser.add_argument(
-        "--vocab-size", type=int, help="length of the list, for bpe and only for bpe"
+        "--nbpe",
+        type=int,
+        default=100,
+        help="length of the list, for bpe (default: 100)",
     )
     parser.add_argument(
-        "--output-dir", type=Path, required=True, help="receives tokens.txt"
+        "--output", type=Path, required=True, help="folder that receives tokens.txt"
     )
     return parser
 
@@ -35,13 +39,13 @@ def main() -> None:
     try:
         tokens = make_token_list(
             args.text,
-            args.output_dir,
+            args.output,
             token_type=args.token_type,
-            vocab_size=args.vocab_size,
+            nbpe=args.nbpe,
         )
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    print(f"{args.output_dir / 'tokens.txt'}: {len(tokens)} tokens")
+    print(f"{args.output / 'tokens.txt'}: {len(tokens)} tokens")
 
 
 if __name__ == "__main__":

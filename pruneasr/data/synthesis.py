@@ -163,7 +163,6 @@ def _library() -> tuple[ctypes.CDLL, int, list[np.ndarray], object]:
         )
     pieces: list[np.ndarray] = []
 
-    @_CALLBACK
     def collect(
         samples: "ctypes._Pointer[ctypes.c_short]", count: int, _: object
     ) -> int:
@@ -171,8 +170,9 @@ def _library() -> tuple[ctypes.CDLL, int, list[np.ndarray], object]:
             pieces.append(np.ctypeslib.as_array(samples, (count,)).copy())
         return 0
 
-    library.espeak_SetSynthCallback(collect)
-    return library, rate, pieces, collect  # the callback must outlive the library
+    callback = _CALLBACK(collect)
+    library.espeak_SetSynthCallback(callback)
+    return library, rate, pieces, callback  # the callback must outlive the library
 
 
 def _speak_to_file(sentence: Sentence, path: Path, sample_rate: int) -> None:

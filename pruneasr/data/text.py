@@ -11,7 +11,7 @@ from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import read_table
 
 BLANK, UNK, SOS_EOS, SPACE = "<blank>", "<unk>", "<sos/eos>", "<space>"
-TOKEN_TYPES = ("char", "word", "bpe")
+CHAR, WORD, BPE = TOKEN_TYPES = ("char", "word", "bpe")
 
 Splitter = Callable[[str], list[str]]
 
@@ -28,14 +28,14 @@ def make_splitter(token_type: str, bpe_model: Path | None = None) -> Splitter:
     """
     if token_type not in TOKEN_TYPES:
         raise ValueError(f"expected one of {TOKEN_TYPES}, found {token_type!r}")
-    if (bpe_model is not None) != (token_type == "bpe"):
+    if (bpe_model is not None) != (token_type == BPE):
         raise ValueError(
             "expected a SentencePiece model with token type bpe and with no other, "
             f"found {bpe_model} with {token_type}"
         )
     if bpe_model is not None:
         return _bpe_splitter(bpe_model)
-    return str.split if token_type == "word" else _split_characters
+    return str.split if token_type == WORD else _split_characters
 
 
 def _split_characters(text: str) -> list[str]:
@@ -55,21 +55,28 @@ def _bpe_splitter(bpe_model: Path) -> Splitter:
     return split
 
 
-def read_tokens(path: Path) -> list[str]:
-    """Read a token list, one token per line.
+def read_token_folder(folder: Path) -> tuple[list[str], Splitter]:
+    """Read what ``pruneasr.bin.tokens`` wrote: the token list and how text is split.
 
     Raises:
-        ValueError: There is no such file, or it is no ESPnet token list.
+        ValueError: A file is missing, or tokens.txt is no ESPnet token list.
     """
-    if not path.is_file():
-        raise ValueError(f"expected a token list at {path}, found none; make it first")
+    path, kind = folder / "tokens.txt", folder / "token_type"
+    for file in (path, kind):
+        if not file.is_file():
+            raise ValueError(
+                f"expected {file}, found none; make it with python -m "
+                f"pruneasr.bin.tokens --output {folder}"
+            )
     tokens = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     if tokens[0] != BLANK or UNK not in tokens or tokens[-1] != SOS_EOS:
         raise ValueError(
-            f"{path}: expected a token list from {BLANK} to {SOS_EOS} with {UNK}, found "
-            f"{tokens[:2]} to {tokens[-1]!r}"
+            f"{path}: expected a token list from {BLANK} to {SOS_EOS} with {UNK}, "
+            f"found {tokens[:2]} to {tokens[-1]!r}"
         )
-    return tokens
+    token_type = kind.read_text(encoding="utf-8").strip()
+    model = folder / "bpe.model" if token_type == BPE else None
+    return tokens, make_splitter(token_type, model)
 
 
 def check_text(directory: Path, tokens: Sequence[str], splitter: Splitter) -> int:
@@ -106,13 +113,13 @@ def check_text(directory: Path, tokens: Sequence[str], splitter: Splitter) -> in
         unknown = sorted(set(split) - known)
         if unknown:
             problems.append(
-                f"{utterance} ({texts[utterance]!r}): expected tokens of the list, found "
-                f"{unknown}; correct the transcript or make the token list anew"
+                f"{utterance} ({texts[utterance]!r}): expected tokens of the list, "
+                f"found {unknown}; correct the transcript or make the token list anew"
             )
         elif not split:
             problems.append(
-                f"{utterance}: expected a transcript, found none; write it or remove the "
-                "utterance"
+                f"{utterance}: expected a transcript, found none; write it or remove "
+                "the utterance"
             )
     raise_problems(f"{directory / 'text'}: transcripts", problems, len(texts))
     return total

@@ -10,52 +10,48 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table, write_atomic
-from pruneasr.data.text import BLANK, SOS_EOS, UNK, make_splitter
+from pruneasr.data.text import BLANK, BPE, SOS_EOS, UNK, make_splitter
 
 _SPECIAL_PIECES = frozenset({UNK, "<s>", "</s>"})
 
 
 def make_token_list(
-    text: Path, output_dir: Path, *, token_type: str, vocab_size: int | None = None
+    text: Path, output: Path, *, token_type: str, nbpe: int
 ) -> list[str]:
-    """Write tokens.txt and, for bpe, bpe.model.
+    """Write tokens.txt, token_type and, for bpe, bpe.model.
 
     Args:
         text: Transcripts of the training data, ``utterance words ...``.
-        output_dir: Where the files go.
+        output: Folder that receives the files.
         token_type: ``char``, ``word`` or ``bpe`` (SentencePiece's unigram model).
-        vocab_size: Length of the list with its special tokens, for bpe only; char and
-            word lists hold all that occurs.
+        nbpe: Length of a bpe list, special tokens included; lists of characters and
+            words hold all that occurs.
 
     Returns:
         The token list: ``<blank>``, ``<unk>``, tokens (the most frequent first),
         ``<sos/eos>``.
 
     Raises:
-        ValueError: No transcripts, another type, or a vocabulary size that is missing,
-            not wanted or out of reach.
+        ValueError: No transcripts, another type, or a length of the bpe list that the
+            transcripts do not allow.
     """
     texts = list(read_table(text).values())
     if not any(texts):
         raise ValueError(f"{text}: expected transcripts, found none")
-    if (vocab_size is not None) != (token_type == "bpe"):
-        raise ValueError(
-            "expected a vocabulary size with token type bpe and with no other, found "
-            f"{vocab_size} with {token_type}"
-        )
-    output_dir.mkdir(parents=True, exist_ok=True)
-    if vocab_size is not None:
-        tokens = _train_bpe(texts, output_dir / "bpe.model", vocab_size)
+    output.mkdir(parents=True, exist_ok=True)
+    if token_type == BPE:
+        tokens = _train_bpe(texts, output / "bpe.model", nbpe)
     else:
         splitter = make_splitter(token_type)
         counts = Counter(token for line in texts for token in splitter(line))
         tokens = sorted(counts, key=lambda token: (-counts[token], token))
     tokens = [BLANK, UNK, *tokens, SOS_EOS]
-    write_atomic(output_dir / "tokens.txt", "".join(f"{token}\n" for token in tokens))
+    write_atomic(output / "token_type", f"{token_type}\n")
+    write_atomic(output / "tokens.txt", "".join(f"{token}\n" for token in tokens))
     return tokens
 
 
-def _train_bpe(texts: Sequence[str], model: Path, vocab_size: int) -> list[str]:
+def _train_bpe(texts: Sequence[str], model: Path, nbpe: int) -> list[str]:
     import sentencepiece
 
     content = io.BytesIO()
@@ -63,7 +59,7 @@ def _train_bpe(texts: Sequence[str], model: Path, vocab_size: int) -> list[str]:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(texts),
             model_writer=content,
-            vocab_size=vocab_size,
+            vocab_size=nbpe,
             model_type="unigram",
             character_coverage=1.0,
             num_threads=1,  # the order in which threads end would change the scores
@@ -71,8 +67,7 @@ def _train_bpe(texts: Sequence[str], model: Path, vocab_size: int) -> list[str]:
         )
     except RuntimeError as error:
         raise ValueError(
-            f"expected a vocabulary size that fits the transcripts, found {vocab_size}: "
-            f"{error}"
+            f"expected an nbpe that fits the transcripts, found {nbpe}: {error}"
         ) from error
     partial = model.with_name(f".{model.name}.partial")
     partial.write_bytes(content.getvalue())

@@ -220,7 +220,8 @@ def dense_config(
         **options: further fields of :class:`EncoderConfig`.
 
     Raises:
-        ValueError: if a value is out of range or the number of channels is not seven.
+        ValueError: if a value is out of range, the number of channels is not seven, or
+            an option is unknown.
     """
     _require(
         len(conv_channels) == len(CONV_KERNELS),
@@ -228,26 +229,29 @@ def dense_config(
         f"{len(CONV_KERNELS)} values",
         conv_channels,
     )
-    width = dim // num_heads
-    block = BlockConfig(
-        attention=True,
-        heads=tuple(HeadConfig(i, width, width) for i in range(num_heads)),
-        feed_forward=True,
-        ffn=ffn,
-    )
     if family == "wavlm":  # Chen et al. 2022, section III-A: 320 buckets up to 800
         options = {"relative_buckets": 320, "relative_max_distance": 800, **options}
-    return EncoderConfig(
-        family=family,
-        conv_layers=tuple(
+    values = {
+        "family": family,
+        "conv_layers": tuple(
             ConvConfig(*conv)
             for conv in zip(conv_channels, CONV_KERNELS, CONV_STRIDES, strict=True)
         ),
-        dim=dim,
-        num_heads=num_heads,
-        blocks=(block,) * num_blocks,
-        **options,
-    )
+        "dim": dim,
+        "num_heads": num_heads,
+        "blocks": dense_blocks(dim, num_heads, ffn, num_blocks),
+    }
+    config: EncoderConfig = _build(EncoderConfig, {**options, **values})
+    return config
+
+
+def dense_blocks(
+    dim: int, num_heads: int, ffn: int, num_blocks: int
+) -> tuple[BlockConfig, ...]:
+    """Return the blocks of a dense encoder; arguments as in :func:`dense_config`."""
+    width = dim // num_heads
+    heads = tuple(HeadConfig(i, width, width) for i in range(num_heads))
+    return (BlockConfig(True, heads, True, ffn),) * num_blocks
 
 
 def _build(cls: type[Any], values: Mapping[str, Any]) -> Any:

@@ -19,7 +19,7 @@ def tiny_config(**options):
     return dense_config(**{**sizes, **convs, **options})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def config():
     return tiny_config
 

@@ -1,8 +1,8 @@
 """Reads the pruned checkpoints of DPHuBERT and DPWavLM (Peng et al. 2023).
 
 A file holds ``state_dict`` and ``config``, the options of a model that is torchaudio's
-with whole heads, feed-forward dimensions, convolution channels, or branches removed. The
-ports of it in other projects keep the format.
+with whole heads, feed-forward dimensions, convolution channels, or branches removed.
+The ports of it in other projects keep the format.
 
 What such a model computes is kept to the letter, also where it departs from what was
 trained: a WavLM whose first attention was removed has lost the position bias, which was
@@ -99,7 +99,11 @@ def living_gate_constants(config: EncoderConfig) -> Layout:
     def select(tensors: Tensors) -> Tensors:
         for name, index in living.items():
             if name in tensors:
-                tensors[name] = tensors[name].expand(1, config.num_heads, 1, 1)
+                if tensors[name].shape != (1, config.num_heads, 1, 1):
+                    raise ValueError(
+                        f"{name}: expected the shape (1, {config.num_heads}, 1, 1), of "
+                        f"all dense heads; found {tuple(tensors[name].shape)}"
+                    )
                 tensors[name] = tensors[name].flatten()[index]
         return tensors
 

@@ -18,13 +18,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pruneasr.encoder.config import ConvConfig, EncoderConfig
+from pruneasr.encoder.config import ConvConfig, EncoderConfig, dense_blocks
 from pruneasr.encoder.interop.files import file_digests
 from pruneasr.encoder.interop.tables import (
     Format,
     Imported,
     build,
-    dense_blocks,
     gate_constants,
     strip_prefix,
     weight_norm,
@@ -202,8 +201,8 @@ def _family(values: Mapping[str, Any]) -> str:
         for name in ("relative_position_embedding", "gru_rel_pos"):
             if not values.get(name):
                 raise ValueError(
-                    f"checkpoint options: WavLM needs {name}: true, as in all published "
-                    f"models; found {values.get(name)!r}"
+                    f"checkpoint options: WavLM needs {name}: true, as in all "
+                    f"published models; found {values.get(name)!r}"
                 )
         return "wavlm"
     kind = values.get("_name") or values.get("arch")

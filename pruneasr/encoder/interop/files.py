@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import pickle
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ from torch import Tensor
 
 
 class _Record:
-    """Stands in for a class whose content is not needed: only its attributes are kept."""
+    """Stands in for a class that is not needed: only its attributes are kept."""
 
 
 # What published fairseq checkpoints contain: their options, and the label dictionaries
 # of HuBERT, which are not used here.
-ALLOWED = [argparse.Namespace, (_Record, "fairseq.data.dictionary.Dictionary")]
+ALLOWED: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
+    argparse.Namespace,
+    (_Record, "fairseq.data.dictionary.Dictionary"),
+]
 
 
 def read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -45,21 +48,23 @@ def read_pickle(path: Path) -> dict[str, Any]:
     """Read one dictionary that was written by ``torch.save``.
 
     Raises:
-        ValueError: if it is damaged, holds classes beyond the admitted ones, or is not a
-            dictionary.
+        ValueError: if it is damaged, holds classes beyond the admitted ones, or is not
+            a dictionary.
     """
     try:
         with torch.serialization.safe_globals(ALLOWED):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ValueError(
-            f"{path} is damaged or needs classes that are not admitted, because loading "
-            f"them could run code: {error}"
+            f"{path} is damaged or needs classes that are not admitted, because "
+            f"loading them could run code: {error}"
         ) from None
     except (RuntimeError, EOFError, OSError) as error:
         raise ValueError(f"{path} is damaged ({error}); copy it again") from None
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected a dictionary, found {type(content).__name__}")
+        raise ValueError(
+            f"{path}: expected a dictionary, found {type(content).__name__}"
+        )
     return content
 
 
@@ -73,7 +78,7 @@ def file_digests(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def tensor_digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return one SHA-256 over names, types, shapes and values, in the order of names."""
+    """Return one SHA-256 over names, types, shapes and values, ordered by name."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         tensor = tensors[name].detach().cpu().contiguous()

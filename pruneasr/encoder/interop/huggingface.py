@@ -1,8 +1,8 @@
 """Reads and writes the checkpoint directories of Hugging Face transformers.
 
 A directory has ``config.json`` and either ``*.safetensors`` or ``pytorch_model*.bin``.
-Both are read here without transformers. Base and Large of WavLM, HuBERT, wav2vec 2.0 and
-data2vec-audio, pre-trained or with a task head, whose weights are named as not
+Both are read here without transformers. Base and Large of WavLM, HuBERT, wav2vec 2.0
+and data2vec-audio, pre-trained or with a task head, whose weights are named as not
 converted. Writing takes dense encoders only: transformers cannot hold unequal widths.
 """
 
@@ -17,13 +17,12 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from pruneasr.encoder.config import ConvConfig, EncoderConfig
+from pruneasr.encoder.config import ConvConfig, EncoderConfig, dense_blocks
 from pruneasr.encoder.interop.files import file_digests, read_pickle, read_safetensors
 from pruneasr.encoder.interop.tables import (
     Format,
     Imported,
     build,
-    dense_blocks,
     gate_constants,
     strip_prefix,
     transformer_names,
@@ -124,9 +123,9 @@ def read_config(
 ) -> EncoderConfig:
     """Translate ``config.json``.
 
-    One dropout rate is kept, that of the hidden states. The waveform is normalised where
-    the preprocessor's file says so; without the file, in models with LayerNorm in the
-    feature extractor, as they were all trained.
+    One dropout rate is kept, that of the hidden states. The waveform is normalised
+    where the preprocessor's file says so; without the file, in models with LayerNorm in
+    the feature extractor, as they were all trained.
 
     Args:
         values: its content; what is left out has transformers' default.
@@ -179,7 +178,7 @@ def read_config(
 
 
 def export_huggingface(encoder: Encoder, directory: str | os.PathLike[str]) -> None:
-    """Write a directory that ``AutoModel.from_pretrained`` loads with nothing left over.
+    """Write a directory that ``AutoModel.from_pretrained`` loads, nothing left over.
 
     Raises:
         ValueError: if transformers cannot hold the encoder; nothing is written then.

@@ -31,8 +31,8 @@ def import_encoder(source: str) -> Imported:
     """Make an encoder of any supported source.
 
     Args:
-        source: what is on disk under this name; else a torchaudio bundle or an id on the
-            Hugging Face hub, which are downloaded by their own libraries.
+        source: what is on disk under this name; else a torchaudio bundle or an id on
+            the Hugging Face hub, which are downloaded by their own libraries.
 
     Raises:
         ValueError: if the source is none of these, is damaged, or does not fit.

@@ -2,9 +2,9 @@
 
 A library's checkpoint differs from ours in three ways: what its modules are called, how
 a few tensors are laid out (weight norm, packed projections), and what it holds beyond
-the encoder. A :class:`Format` states all three as data. Reading uses every tensor of the
-source exactly once: it lands in the encoder, or it is named as not converted, or the
-conversion stops. This file knows no library; each has a file of its own beside this one.
+the encoder. A :class:`Format` states all three as data. Reading uses every tensor of
+the source exactly once: it lands in the encoder, or it is named as not converted, or
+the conversion stops. This file knows no library; each has a file of its own beside it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from pruneasr.encoder.checkpoint import load_strictly
-from pruneasr.encoder.config import BlockConfig, EncoderConfig, HeadConfig
+from pruneasr.encoder.config import EncoderConfig
 from pruneasr.encoder.model import Encoder
 
 Tensors = dict[str, Tensor]
@@ -180,9 +180,10 @@ def weight_norm(module: str) -> Layout:
     """Layout of a positional convolution kept as magnitude g and direction v.
 
     ``weight = g v / |v|``, the norm being taken for each kernel position (Salimans and
-    Kingma 2016, equation 2, as wav2vec 2.0 applies it). torch has had two pairs of names
-    for g and v; both are read, the older, which all published files use, is written.
-    The inverse is g = |weight|, v = weight. A source without weight norm passes.
+    Kingma 2016, equation 2, as wav2vec 2.0 applies it). torch has had two pairs of
+    names for g and v; both are read, the older, which all published files use, is
+    written. The inverse is g = |weight|, v = weight. A source without weight norm
+    passes.
     """
     plain = f"{module}.weight"
     old = (f"{module}.weight_g", f"{module}.weight_v")
@@ -210,7 +211,7 @@ def weight_norm(module: str) -> Layout:
 
 
 def gate_constants(suffix: str) -> Layout:
-    """Layout of WavLM's gate constants: (1, H, 1, 1) in all published files, ours (H,)."""
+    """Layout of WavLM's gate constants: published as (1, H, 1, 1), ours are (H,)."""
 
     def flatten(tensors: Tensors) -> Tensors:
         return {
@@ -225,15 +226,6 @@ def gate_constants(suffix: str) -> Layout:
         }
 
     return Layout(flatten, unflatten)
-
-
-def dense_blocks(
-    dim: int, num_heads: int, ffn: int, num_blocks: int
-) -> tuple[BlockConfig, ...]:
-    """Return the blocks of a dense model."""
-    width = dim // num_heads
-    heads = tuple(HeadConfig(i, width, width) for i in range(num_heads))
-    return (BlockConfig(True, heads, True, ffn),) * num_blocks
 
 
 def strip_prefix(
@@ -255,4 +247,5 @@ def strip_prefix(
 
 def _kernel_norm(weight: Tensor) -> Tensor:
     """Norm (1, 1, K) over the channels of a convolution's weight (out, in, K)."""
-    return torch.linalg.vector_norm(weight, dim=(0, 1), keepdim=True)
+    norm: Tensor = torch.linalg.vector_norm(weight, dim=(0, 1), keepdim=True)
+    return norm

@@ -1,7 +1,7 @@
 """Reads the models of torchaudio: a bundle by its name, or a module in memory.
 
-torchaudio does the downloading and the loading; this file reads the architecture off the
-module and translates its tensors.
+torchaudio does the downloading and the loading; this file reads the architecture off
+the module and translates its tensors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pruneasr.encoder.config import ConvConfig, EncoderConfig
+from pruneasr.encoder.config import ConvConfig, EncoderConfig, dense_blocks
 from pruneasr.encoder.interop.files import tensor_digest
 from pruneasr.encoder.interop.tables import (
     Format,
@@ -20,7 +20,6 @@ from pruneasr.encoder.interop.tables import (
     Layout,
     Tensors,
     build,
-    dense_blocks,
     gate_constants,
     transformer_names,
     weight_norm,
@@ -40,8 +39,7 @@ FAMILIES = {
 def is_bundle_name(source: str) -> bool:
     """Whether a source is written like a bundle of a known family."""
     return (
-        re.fullmatch(r"[A-Z0-9_]+", source) is not None
-        and source.split("_")[0] in FAMILIES
+        re.fullmatch(r"[A-Z0-9_]+", source) is not None and _first(source) in FAMILIES
     )
 
 
@@ -60,7 +58,7 @@ def import_bundle(name: str) -> Imported:
         known = [item for item in pipelines.__all__ if is_bundle_name(item)]
         raise ValueError(f"expected a bundle of {known}; found {name}")
     model = getattr(pipelines, name).get_model()
-    return import_torchaudio(model, FAMILIES[name.split("_")[0]], name)
+    return import_torchaudio(model, FAMILIES[_first(name)], name)
 
 
 def import_torchaudio(model: Any, family: str, source: str) -> Imported:
@@ -164,3 +162,7 @@ def read_module(model: Any, family: str, normalize: bool) -> EncoderConfig:
         normalize_waveform=normalize,
         dropout=transformer.dropout.p,
     )
+
+
+def _first(name: str) -> str:
+    return name.partition("_")[0]

@@ -36,7 +36,9 @@ CLASSES = {
         "table bottle window basket ladder hammer candle pillow mirror bucket carpet "
         "blanket jacket guitar cushion suitcase"
     ),
-    "PLURAL": "apples spoons tickets letters flowers pencils cookies buttons melons envelopes",
+    "PLURAL": (
+        "apples spoons tickets letters flowers pencils cookies buttons melons envelopes"
+    ),
     "NUMBER": "three four five six seven nine ten eleven twelve twenty thirty",
     "PLACE": "under behind beside above",
     "SWITCH": "on off",
