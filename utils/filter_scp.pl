@@ -30,14 +30,14 @@ close(STDOUT) or die "$0: cannot write the output: $!\n";
 # Calls $do with the wanted field and the line.
 sub each_line {
     my ($name, $do, $wanted) = @_;
-    my $file = \*STDIN;
-    if (defined $name && $name ne '-') {
-        open($file, '<', $name) or die "$0: cannot read $name: $!\n";
-    }
+    my $file;
+    $name //= '-';
+    my $opened = $name eq '-' ? open($file, '<&', \*STDIN) : open($file, '<', $name);
+    die "$0: cannot read $name: $!\n" if !$opened;
     while (my $line = <$file>) {
         my @fields = split(' ', $line, $wanted + 1);
         die(sprintf("%s: %s:%d: expected %d or more fields, got: %s\n",
-            $0, $name // 'stdin', $., $wanted, $line =~ s/\n//r))
+            $0, $name, $., $wanted, $line =~ s/\n//r))
             if @fields < $wanted || $fields[$wanted - 1] eq '';
         (my $id = $fields[$wanted - 1]) =~ s/\s+$//;
         $do->($id, $line);

@@ -3,7 +3,6 @@
 # keeps the utterances, speakers and recordings that every file has. The files as they
 # were are kept in .backup; nothing is written when no utterance would remain.
 set -euo pipefail
-export LC_ALL=C
 
 help_message="Usage: $0 [options] DATA-DIR
 e.g.:  $0 data/train
@@ -13,8 +12,7 @@ Options:
 utt_extra_files=
 spk_extra_files=
 
-utils=$(dirname "$(readlink -f "$0")")
-program=$(basename "$0")
+. "$(dirname "$(readlink -f "$0")")/lib/data_dir.sh"
 . "$utils/parse_options.sh"
 
 if [[ $# -ne 1 ]]; then
@@ -23,13 +21,7 @@ if [[ $# -ne 1 ]]; then
 fi
 data=${1%/}
 
-fail() {
-    echo "$program: $1" >&2
-    exit 1
-}
-
-[[ -d $data ]] || fail "no such directory $data"
-[[ -f $data/utt2spk ]] || fail "no such file $data/utt2spk"
+need_data_dir "$data"
 [[ ! -f $data/segments || -f $data/wav.scp ]] \
     || fail "$data/segments exists but not $data/wav.scp"
 
@@ -39,22 +31,16 @@ trap 'rm -rf "$work"' EXIT
 
 read -r -a extra_utt_files <<< "$utt_extra_files"
 read -r -a extra_spk_files <<< "$spk_extra_files"
-# By utterance: those that say which utterances there are, and those that follow.
-deciding=(utt2spk feats.scp text segments utt2lang)
-following=(utt2uniq vad.scp utt2dur utt2num_frames utt2num_samples)
-following+=("${extra_utt_files[@]}")
-by_speaker=(cmvn.scp spk2gender "${extra_spk_files[@]}")
-by_recording=(reco2file_and_channel reco2dur)
-if [[ -f $data/segments ]]; then
-    by_recording+=(wav.scp)
-else
-    deciding+=(wav.scp)
-fi
+place_wav "$data"
+by_utterance+=("${extra_utt_files[@]}")
+by_speaker+=("${extra_spk_files[@]}")
+# These say which utterances there are; the other files follow.
+deciding=(feats.scp text segments utt2lang)
+[[ -f $data/segments ]] || deciding+=(wav.scp)
 
 copy_sorted() {
     local file
-    for file in "${deciding[@]}" "${following[@]}" "${by_speaker[@]}" \
-        "${by_recording[@]}"; do
+    for file in "${by_utterance[@]}" "${by_speaker[@]}" "${by_recording[@]}"; do
         [[ -f $data/$file ]] || continue
         # blank lines hold no id; of equal ids the first line stays
         awk 'NF' "$data/$file" | sort -s -k1,1 -u > "$work/$file"
@@ -91,7 +77,7 @@ drop_lost_utterances() {
     done
     [[ -s $work/utt2spk ]] || fail "no utterances remained: not proceeding further. \
 The files of $data have no id in common; compare their first columns."
-    for file in "${deciding[@]}" "${following[@]}"; do
+    for file in "${by_utterance[@]}"; do
         keep_listed "$work/utt2spk" "$file"
     done
 }

@@ -55,10 +55,9 @@ sub read_lines {
 
 sub write_part {
     my ($name, $lines) = @_;
-    my $file = \*STDOUT;
-    if ($name ne '-') {
-        open($file, '>', $name) or stop("cannot write $name: $!");
-    }
+    my $file;
+    my $opened = $name eq '-' ? open($file, '>&', \*STDOUT) : open($file, '>', $name);
+    stop("cannot write $name: $!") if !$opened;
     print {$file} @$lines or stop("cannot write $name: $!");
     close($file) or stop("cannot write $name: $!");
     return;
@@ -117,7 +116,7 @@ sub even_groups {
         my $last = @sizes - ($parts - $part);    # leave a speaker to each later part
         $sum += $sizes[$next++];
         while ($next < $last
-            && ($part == $parts || $sum + $sizes[$next] / 2 <= $share)) {
+            && ($part == $parts || $sum + $sizes[$next] / 2 < $share)) {
             $sum += $sizes[$next++];
         }
         push @groups, $next - $first;

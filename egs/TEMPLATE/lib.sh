@@ -47,6 +47,7 @@ encoder_training() {
     local name=$1 dir=$2
     shift 2
     log "output ${dir}, log ${dir}/train.log"
+    # shellcheck disable=SC2086  # encoder_args is words
     once "${dir}/.done" python -m espnet2.bin.launch \
         --cmd "${cuda_cmd} --name ${name}" --log "${dir}/train.log" \
         --ngpu "${ngpu}" --num_nodes "${num_nodes}" \
@@ -57,7 +58,8 @@ encoder_training() {
         --valid_shape_file "data/${valid_set}/utt2num_samples" \
         --train_data_path_and_name_and_type \
         "data/${pretrain_set}/wav.scp,speech,sound" \
-        --valid_data_path_and_name_and_type "data/${valid_set}/wav.scp,speech,sound"
+        --valid_data_path_and_name_and_type "data/${valid_set}/wav.scp,speech,sound" \
+        ${encoder_args}
 }
 
 # encoder_of SYSTEM: the encoder directory that a system is fine-tuned from.

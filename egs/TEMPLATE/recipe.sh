@@ -27,7 +27,7 @@ stage=data
 stop_stage=report
 dry_run=false
 recipe_title="Results"
-recipe_command="./run.sh $*"
+recipe_command=./run.sh
 cmd_backend=local
 ngpu=0
 num_nodes=1
@@ -53,6 +53,7 @@ recover_config=conf/recover.yaml
 distilhubert_config=conf/distilhubert.yaml
 distilhubert_blocks=2
 pruned_encoder=
+encoder_args=              # further options of all trainings of encoders
 systems=pruned
 seeds=1
 
@@ -61,7 +62,7 @@ task=asr
 token_type=char
 nbpe=100
 task_config=conf/train_asr.yaml
-task_args=
+task_args=                 # further options of the fine-tuning
 inference_config=conf/decode_asr.yaml
 inference_model=valid.cer_ctc.ave.pth
 

@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 60
 
 
 def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
-    """Download a file unless it is there already.
+    """Download a file unless it is there already; verify it in both cases.
 
     The bytes gather in ``<name>.part``; a later call asks the server for the rest only.
     The file gets its name when its size is the one the server announced and, if given,
@@ -35,6 +35,7 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
             checksum is wrong.
     """
     if path.exists():
+        _verify(path, sha256)
         return path
     scheme = urllib.parse.urlsplit(url).scheme
     if scheme not in ("http", "https", "file"):
@@ -50,12 +51,17 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
         ) from error
     found_bytes = part.stat().st_size
     if expected_bytes is not None and found_bytes != expected_bytes:
+        if found_bytes > expected_bytes:  # another file than the one that was begun
+            part.unlink()
         raise ValueError(
             f"{url}: expected {expected_bytes} bytes, found {found_bytes}; run the "
             "command again to fetch the rest"
         )
-    if sha256 is not None:
+    try:
         _verify(part, sha256)
+    except ValueError:
+        part.unlink()  # or every later call would find it whole and wrong
+        raise
     part.replace(path)
     return path
 
@@ -82,12 +88,12 @@ def _receive(url: str, part: Path) -> int | None:
     return int(length) + (have if continues else 0)
 
 
-def _verify(part: Path, sha256: str) -> None:
-    with part.open("rb") as stream:
+def _verify(path: Path, sha256: str | None) -> None:
+    if sha256 is None:
+        return
+    with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != sha256.lower():
-        part.unlink()
         raise ValueError(
-            f"{part}: expected SHA-256 {sha256}, found {found}; the file was removed, "
-            "run the command again"
+            f"{path}: expected SHA-256 {sha256}, found {found}; download the file anew"
         )

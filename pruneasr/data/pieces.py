@@ -31,7 +31,8 @@ def cut_folder(
 
     Args:
         source: Folder that is searched for audio, with its sub-folders.
-        target: Folder that receives ``<recording>-<piece>.flac``.
+        target: Folder that receives ``<limit>s/<recording>-<piece>.flac``; pieces of
+            another limit lie beside them and are never taken for these.
         max_seconds: Longest piece in seconds.
         sample_rate: Sampling rate of the pieces in Hz; others are resampled.
 
@@ -49,6 +50,7 @@ def cut_folder(
     )
     if not recordings:
         raise ValueError(f"{source}: expected {sorted(SUFFIXES)} files, found none")
+    target = target / f"{max_seconds:g}s"
     target.mkdir(parents=True, exist_ok=True)
     problems: list[str] = []
     utterances: list[Utterance] = []

@@ -192,7 +192,10 @@ def _speak(sentence: Sentence) -> tuple[np.ndarray, int]:
     library, rate, pieces, _ = _library()
     voice = sentence.voice
     name = f"{voice.language}+{voice.variant}"
-    if library.espeak_SetVoiceByName(name.encode()) != 0:
+    # espeak-ng passes over an unknown variant in silence.
+    variants = Path(espeakng_loader.get_data_path(), "voices", "!v")
+    known = (variants / voice.variant).is_file()
+    if not known or library.espeak_SetVoiceByName(name.encode()) != 0:
         raise ValueError(
             f"{sentence.utterance}: expected a voice of espeak-ng, found {name!r}; see "
             "LANGUAGES and VARIANTS"

@@ -231,17 +231,18 @@ def dense_config(
     )
     if family == "wavlm":  # Chen et al. 2022, section III-A: 320 buckets up to 800
         options = {"relative_buckets": 320, "relative_max_distance": 800, **options}
-    values = {
-        "family": family,
-        "conv_layers": tuple(
+    values = dict(
+        family=family,
+        conv_layers=tuple(
             ConvConfig(*conv)
             for conv in zip(conv_channels, CONV_KERNELS, CONV_STRIDES, strict=True)
         ),
-        "dim": dim,
-        "num_heads": num_heads,
-        "blocks": dense_blocks(dim, num_heads, ffn, num_blocks),
-    }
-    config: EncoderConfig = _build(EncoderConfig, {**options, **values})
+        dim=dim,
+        num_heads=num_heads,
+        blocks=dense_blocks(dim, num_heads, ffn, num_blocks),
+        **options,
+    )
+    config: EncoderConfig = _build(EncoderConfig, values)
     return config
 
 

@@ -5,18 +5,17 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # also for the processes started here
 
 import pytest
+import tiny
 import torch
 
-from pruneasr.encoder import Encoder, dense_config, save_encoder
+from pruneasr.encoder import save_encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
 
 torch.set_num_threads(1)
 
 
 def tiny_config(**options):
-    sizes = {"dim": 16, "num_heads": 2, "ffn": 32, "num_blocks": 2}
-    convs = {"conv_channels": (8,) * 7, "pos_conv_kernel": 8, "pos_conv_groups": 2}
-    return dense_config(**{**sizes, **convs, **options})
+    return tiny.tiny_config(**{"dim": 16, "num_heads": 2, "num_blocks": 2, **options})
 
 
 @pytest.fixture(scope="session")
@@ -29,13 +28,8 @@ def encoder_dir(tmp_path):
     """Return a function that saves a random encoder and returns its directory."""
 
     def save(**options):
-        torch.manual_seed(1)
         path = tmp_path / "encoder"
-        encoder = Encoder(tiny_config(**options))
-        with torch.no_grad():  # as after training: no bias is 0, no LayerNorm is 1
-            for parameter in encoder.parameters():
-                parameter += 0.1 * torch.randn_like(parameter)
-        save_encoder(encoder, path)
+        save_encoder(tiny.random_encoder(tiny_config(**options)), path)
         return str(path)
 
     return save

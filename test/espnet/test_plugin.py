@@ -1,5 +1,6 @@
-"""Registration, with a stand-in for ESPnet that takes no time to import."""
+"""Registration: with quick stand-ins for ESPnet and the frontend, once with both."""
 
+import os
 import subprocess
 import sys
 
@@ -19,7 +20,13 @@ encoder_choices = ClassChoices("encoder", {"rnn": int}, dict)
 class Task:
     class_choices_list = [frontend_choices]
 """
-ABS_FRONTEND = "from torch.nn import Module\nclass AbsFrontend(Module): pass\n"
+ABS_FRONTEND = "class AbsFrontend: pass\n"
+SITECUSTOMIZE = """
+import sys, types
+stub = types.ModuleType("pruneasr.espnet.frontend")
+stub.PrunedSSLFrontend = type("PrunedSSLFrontend", (), {})
+sys.modules[stub.__name__] = stub
+"""
 SPAWN = """
 import multiprocessing, sys
 from espnet2 import task
@@ -48,9 +55,11 @@ def python(tmp_path):
         path = tmp_path / "espnet2" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-        for folder in (path.parent, path.parent.parent):
+        for folder in path.parents:
+            if folder == tmp_path:
+                break
             (folder / "__init__.py").touch()
-    (tmp_path / "__init__.py").unlink(missing_ok=True)
+    (tmp_path / "sitecustomize.py").write_text(SITECUSTOMIZE)
 
     def run(*arguments):
         return subprocess.run(
@@ -139,3 +148,41 @@ def test_run_explains_a_bad_call(python, arguments, message):
     assert message in done.stderr
     assert "usage:" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+PARSERS = """
+import importlib
+import espnet2.tasks.asr
+import pruneasr.espnet
+for name in TASKS:
+    task = importlib.import_module(f"espnet2.tasks.{name}")
+    for choices in vars(task).values():
+        if type(choices).__name__ == "ClassChoices" and "frontend" in choices.name:
+            print("CHOICES", name, "pruned_ssl" in choices.choices())
+    for item in vars(task).values():
+        if isinstance(item, type) and item.__module__ == task.__name__:
+            parser = item.get_parser()
+            action = parser._option_string_actions["--frontend"]
+            assert "pruned_ssl" in action.choices, name
+            args = parser.parse_args(["--frontend", "pruned_ssl"])
+            assert args.frontend == "pruned_ssl"
+"""
+TASKS = ["asr", "slu", "st", "s2t", "s2st", "spk", "lid", "ssl", "hubert", "diar"]
+TASKS += ["uasr", "cls", "asvspoof", "enh_s2t", "asr_transducer"]
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
+def test_every_audio_task_of_espnet_offers_it():
+    done = subprocess.run(
+        [sys.executable, "-c", f"TASKS = {TASKS}\n" + PARSERS],
+        env={**os.environ, "PYTHONPATH": ":".join(p for p in sys.path if p)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    out = done.stdout
+    lines = [line.split() for line in out.splitlines() if line.startswith("CHOICES")]
+    assert done.returncode == 0, done.stderr
+    assert {name for _, name, _ in lines} == set(TASKS)
+    assert all(offered == "True" for _, _, offered in lines)

@@ -13,7 +13,7 @@ setup() {
 @test "files are sorted, duplicates dropped and spk2utt made" {
     run fix_data_dir.sh d
     [ "$status" -eq 0 ]
-    [[ "$output" == *"file d/utt2spk is not in sorted order or not unique, sorting it"* ]]
+    [[ "$output" == *"file d/utt2spk is not in sorted order or not unique, sorting"* ]]
     [ "$(cat d/utt2spk)" = $'a-1 a\na-2 a\nb-1 b' ]
     [ "$(cat d/spk2utt)" = $'a a-1 a-2\nb b-1' ]
     [ "$(sed -n 2p d/text)" = "a-2  two  words" ]

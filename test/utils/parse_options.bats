@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # utils/parse_options.sh: which options are taken, which are refused, and how.
+# shellcheck disable=SC2016  # dollars that must stay dollars
 
 setup() {
     utils=$(cd "$BATS_TEST_DIRNAME/../../utils" && pwd)

@@ -61,8 +61,9 @@ body() {
 }
 
 @test "bad ranges, one log for many tasks and too few words are refused" {
-    for words in "JOB=3:1 x.JOB.log true" "JOB=0:2 x.JOB.log true" "JOB=1:2 x.log true" \
-        "x.log" "" "--max-jobs-run 0 x.log true" "--pick some x.log true"; do
+    for words in "JOB=3:1 x.JOB.log true" "JOB=0:2 x.JOB.log true" \
+        "JOB=1:2 x.log true" "x.log" "" "--max-jobs-run 0 x.log true" \
+        "--pick some x.log true"; do
         # shellcheck disable=SC2086
         run run.pl $words
         [ "$status" -eq 1 ]

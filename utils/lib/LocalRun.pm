@@ -7,18 +7,17 @@ package LocalRun;
 
 use strict;
 use warnings;
-use CmdLine qw(complain fail for_task log_glob);
-use Config;
+use CmdLine qw(complain fail for_task);
 use Exporter 'import';
 use JobLog qw(last_status write_footer write_header);
+use JobScript qw(local_script);
+use Report qw(describe_signal interrupted report);
 use POSIX qw(:signal_h WNOHANG);
 
 our @EXPORT_OK = qw(run_all);
 
 # Seconds that tasks have after TERM to save what they hold, before KILL.
 my $GRACE = 30;
-# So many failed tasks are named one by one.
-my $NAMED = 5;
 my @FATAL = qw(INT TERM HUP);
 my @WARNINGS = qw(USR1 USR2);
 
@@ -50,7 +49,8 @@ sub run_all {
         }
     }
     reap($line) while %running;
-    return report($line, $count);
+    return interrupted($line, $caught, 'ended the running jobs') if $caught;
+    return report($line, $count, \@failures);
 }
 
 sub slots {
@@ -123,30 +123,10 @@ sub start {
     setpgrp($pid, $pid);
     close($from);
     local $SIG{PIPE} = 'IGNORE';
-    print {$to} script($command, $tee);
+    print {$to} local_script($command, $tee);
     close($to);
     $running{$pid} = { id => $id, log => $log, started => time };
     return;
-}
-
-# The shells outlive a signal until the command has dealt with it, and do not go on
-# to the next command of the line after INT, TERM or HUP.
-sub script {
-    my ($command, $tee) = @_;
-    my $inner = join("\n",
-        '(',
-        'trap "exit 129" HUP; trap "exit 130" INT; trap "exit 143" TERM',
-        'trap : USR1 USR2',
-        $command,
-        ') </dev/null');
-    my $wait = "trap : HUP INT TERM USR1 USR2\n";
-    return "$wait$inner\n" if !$tee;
-    return "$wait$inner 2>&1 |" . <<'END';
-( trap "" HUP INT TERM USR1 USR2; exec tee -a -- "$1" )
-status=("${PIPESTATUS[@]}")
-[ "${status[0]}" -ne 0 ] || exit "${status[1]}"
-exit "${status[0]}"
-END
 }
 
 # Waits for a signal or for the end of a task, and books the tasks that ended.
@@ -173,33 +153,8 @@ sub reap {
 sub describe {
     my ($status) = @_;
     my $code = $status >> 8;
-    my $signal = $status & 127 || ($code > 128 && $code < 193 ? $code - 128 : 0);
-    return "exit status $code" if !$signal;
-    my $name = (split(' ', $Config{sig_name}))[$signal];
-    my $hint = $name eq 'KILL' ? ', often for want of memory' : '';
-    return "killed by signal $signal ($name)$hint";
-}
-
-sub report {
-    my ($line, $count) = @_;
-    if ($caught) {
-        complain("got SIG$caught, ended the running jobs; log is in "
-              . log_glob($line));
-        return 128 + ($caught eq 'HUP' ? 1 : $caught eq 'INT' ? 2 : 15);
-    }
-    return 0 if !@failures;
-    if ($count == 1) {
-        complain("job failed, log is in $failures[0]{log} ($failures[0]{why})");
-        complain('probably you forgot to put JOB=1:$nj in your script.')
-            if $failures[0]{log} =~ /JOB/;
-        return 1;
-    }
-    complain(@failures . " / $count failed, log is in " . log_glob($line));
-    for my $failure (grep {defined} @failures[0 .. $NAMED - 1]) {
-        complain("$line->{job}{name}=$failure->{id}: $failure->{why},"
-              . " log is in $failure->{log}");
-    }
-    return 1;
+    return describe_signal($status & 127) if $status & 127;
+    return $code > 128 && describe_signal($code) || "exit status $code";
 }
 
 1;

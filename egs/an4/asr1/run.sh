@@ -8,6 +8,7 @@ cd "$(dirname "$0")"
 
 exec ../../TEMPLATE/recipe.sh \
     --recipe-title "AN4: ASR on pruned encoders" \
+    --recipe-command "egs/an4/asr1/run.sh $*" \
     --pretrain-set pretrain \
     --systems "teacher pruned scratch distilhubert" \
     --seeds "1 2 3" \

@@ -1,8 +1,7 @@
-"""Tiny models of transformers and torchaudio with random weights, and how ours compares.
+"""Tiny random models of transformers and torchaudio, and how ours compares with them.
 
-The parity tests and the table of parity_table.py share these functions. Every parameter
-is random, those that start at one or zero too, so that a swapped or skipped tensor
-shows.
+Every parameter is random, those that start at one or zero too, so that a swapped or
+skipped tensor shows.
 """
 
 from __future__ import annotations
@@ -17,10 +16,18 @@ from torch.nn import functional as F
 from torchaudio.models import wav2vec2_model, wavlm_model
 from torchaudio.pipelines._wav2vec2.utils import _extend_model
 
-from pruneasr.encoder import Encoder, EncoderConfig
+from pruneasr.encoder import Encoder
 from pruneasr.encoder.interop.fairseq import fairseq_format
 
-FAMILIES = ("wavlm", "hubert", "wav2vec2", "data2vec")
+CLASSES = {
+    "wavlm": transformers.WavLMConfig,
+    "hubert": transformers.HubertConfig,
+    "wav2vec2": transformers.Wav2Vec2Config,
+    "data2vec": transformers.Data2VecAudioConfig,
+}
+FAMILIES = tuple(CLASSES)
+for _config in CLASSES.values():  # transformers imports when first asked: not in a test
+    getattr(transformers, _config.__name__.replace("Config", "Model"))
 SIZES = ("base", "large")
 DIM, HEADS, FFN, BLOCKS = 24, 3, 40, 3
 CHANNELS = (8, 9, 10, 11, 12, 13, 14)
@@ -61,7 +68,7 @@ def randomize(module: nn.Module, seed: int = 0) -> None:
     with torch.no_grad():
         for parameter in module.parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            parameter.add_(0.1 * noise)
+            parameter.add_(0.05 * noise)
 
 
 def huggingface(family: str, size: str, **options: object) -> Reference:
@@ -77,7 +84,7 @@ def huggingface(family: str, size: str, **options: object) -> Reference:
 
     def padded(x: Tensor, lengths: Tensor) -> list[Tensor]:
         mask = torch.arange(x.size(1)) < lengths[:, None]
-        rows = [F.layer_norm(row[:n], (n,)) for row, n in zip(x, lengths.tolist())]
+        rows = [F.layer_norm(x[i, :n], (n,)) for i, n in enumerate(lengths.tolist())]
         batch = nn.utils.rnn.pad_sequence(rows, batch_first=True)
         return hidden_states(batch, mask.long())
 
@@ -86,13 +93,7 @@ def huggingface(family: str, size: str, **options: object) -> Reference:
 
 
 def huggingface_module(family: str, size: str, **options: object) -> nn.Module:
-    """Return transformers' bare model, or the class named by ``head``."""
-    name = {
-        "wavlm": "WavLM",
-        "hubert": "Hubert",
-        "wav2vec2": "Wav2Vec2",
-        "data2vec": "Data2VecAudio",
-    }[family]
+    """Return transformers' bare model, or its class that ends in ``head``."""
     head = options.pop("head", "Model")
     large = size == "large"
     values: dict[str, object] = {
@@ -114,9 +115,10 @@ def huggingface_module(family: str, size: str, **options: object) -> nn.Module:
     if family == "data2vec":
         values |= {"num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5}
         values |= {"feat_extract_norm": "layer", "do_stable_layer_norm": False}
-    config = getattr(transformers, name + "Config")(**values | options)
     torch.manual_seed(0)
-    model = getattr(transformers, name + head)(config).eval()
+    config = CLASSES[family](**values | options)
+    name = CLASSES[family].__name__.removesuffix("Config")
+    model = getattr(transformers, f"{name}{head}")(config).eval()
     randomize(model)
     return model
 
@@ -243,14 +245,6 @@ def difference(encoder: Encoder, reference: Reference, padded: bool) -> float:
             ours = [state[i : i + 1, :length] for state in states]
             worst = max(worst, _largest(ours, row))
     return worst
-
-
-def config(family: str, size: str) -> EncoderConfig:
-    """Return the architecture of the tiny models."""
-    from pruneasr.encoder.interop.huggingface import read_config
-
-    values = huggingface_module(family, size).config.to_dict()
-    return read_config(values, {})
 
 
 def _largest(ours: list[Tensor], theirs: list[Tensor]) -> float:

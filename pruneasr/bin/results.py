@@ -1,0 +1,61 @@
+"""Collect the experiments of a recipe into RESULTS.md and figures/.
+
+    python -m pruneasr.bin.results --title "AN4" --command ./run.sh --expdir exp \
+        --encoder teacher=exp/teacher --experiment teacher=exp/asr_teacher_seed1 \
+        --test-sets test --audio data/test/wav.scp --output .
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pruneasr.results.collect import collect
+from pruneasr.results.speed import real_time_factors
+from pruneasr.results.write import results_markdown, write_results
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse the command line, collect, measure, write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--command", required=True, help="what made the experiments")
+    parser.add_argument("--expdir", type=Path, required=True)
+    parser.add_argument(
+        "--encoder", type=_named, action="append", required=True, metavar="NAME=DIR"
+    )
+    parser.add_argument(
+        "--experiment", type=_named, action="append", required=True, metavar="NAME=DIR"
+    )
+    parser.add_argument("--test-sets", nargs="+", required=True)
+    parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
+    parser.add_argument("--output", type=Path, required=True)
+    args = parser.parse_args(argv)
+
+    encoders = dict(args.encoder)
+    systems = [
+        collect(
+            name,
+            encoder,
+            [path for other, path in args.experiment if other == name],
+            args.test_sets,
+        )
+        for name, encoder in encoders.items()
+    ]
+    speeds = real_time_factors(encoders, args.audio)
+    text = results_markdown(
+        args.title, args.command, systems, speeds, args.test_sets, args.expdir
+    )
+    write_results(text, args.expdir / "pruned", args.output)
+    print(text)
+
+
+def _named(argument: str) -> tuple[str, Path]:
+    name, separator, path = argument.partition("=")
+    if not (name and separator and path):
+        raise argparse.ArgumentTypeError(f"expected NAME=DIR; found {argument}")
+    return name, Path(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""RESULTS.md: collected from experiments, measured, never typed."""

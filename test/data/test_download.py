@@ -1,0 +1,107 @@
+"""Downloads: whole, continued, verified. The server is a thread of the test."""
+
+import hashlib
+import http.server
+import threading
+
+import pytest
+
+from pruneasr.data.download import download
+
+CONTENT = bytes(range(256)) * 40
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT under three names that differ in what the server can do."""
+
+    ranges: list[str | None]
+
+    def do_GET(self):
+        wanted = self.headers.get("Range")
+        self.ranges.append(wanted)
+        if self.path == "/gone":
+            self.send_error(404)
+            return
+        start = 0
+        if wanted and self.path != "/no-ranges":
+            start = int(wanted.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(CONTENT):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.end_headers()
+            return
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
+        self.end_headers()
+        self.wfile.write(CONTENT[start : 5000 if self.path == "/breaks" else None])
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    Server.ranges = []
+    with http.server.HTTPServer(("127.0.0.1", 0), Server) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_a_file_is_downloaded_once(server, tmp_path):
+    path = download(f"{server}/file", tmp_path / "new" / "file")
+    assert path.read_bytes() == CONTENT
+    download(f"{server}/file", path)
+    assert Server.ranges == [None]
+    assert [item.name for item in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("name", ["file", "no-ranges"])
+def test_a_broken_download_is_continued(server, tmp_path, name):
+    path = tmp_path / "file"
+    with pytest.raises(ValueError, match="run the command again"):
+        download(f"{server}/breaks", path)
+    assert not path.exists()
+    download(f"{server}/{name}", path)
+    assert path.read_bytes() == CONTENT
+    assert Server.ranges == [None, "bytes=5000-"]
+
+
+def test_killed_before_the_renaming(server, tmp_path):
+    (tmp_path / "file.part").write_bytes(CONTENT)
+    assert download(f"{server}/file", tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_an_error_of_the_server_keeps_what_came(server, tmp_path):
+    (tmp_path / "file.part").write_bytes(CONTENT[:5000])
+    with pytest.raises(ValueError, match="found: HTTP Error 404"):
+        download(f"{server}/gone", tmp_path / "file")
+    assert (tmp_path / "file.part").read_bytes() == CONTENT[:5000]
+
+
+def test_checksum(tmp_path):
+    source = tmp_path / "source"
+    source.write_bytes(CONTENT)
+    good = hashlib.sha256(CONTENT).hexdigest()
+    with pytest.raises(ValueError, match=f"expected SHA-256 {'0' * 64}, found {good}"):
+        download(source.as_uri(), tmp_path / "file", sha256="0" * 64)
+    assert list(tmp_path.iterdir()) == [source]
+    download(source.as_uri(), tmp_path / "file", sha256=good)
+    assert (tmp_path / "file").read_bytes() == CONTENT
+    with pytest.raises(ValueError, match="download the file anew"):
+        download(source.as_uri(), tmp_path / "file", sha256="0" * 64)
+    assert (tmp_path / "file").exists()
+
+
+def test_a_part_of_a_longer_file_is_given_up(server, tmp_path):
+    (tmp_path / "file.part").write_bytes(CONTENT + b"more")
+    with pytest.raises(ValueError, match=f"expected {len(CONTENT)} bytes"):
+        download(f"{server}/file", tmp_path / "file")
+    assert download(f"{server}/file", tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_other_schemes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="found 'ftp'"):
+        download("ftp://host/file", tmp_path / "file")

@@ -1,0 +1,30 @@
+#!/usr/bin/env perl
+
+# Runs a command, or the tasks of an array, as one job of Slurm, and waits for it.
+# Exit status: 0 if every task ended with 0, else 1, and 128+N after the signals INT,
+# TERM and HUP, which cancel the job. A job that Slurm starts again (node failure,
+# pre-emption, scontrol requeue) is waited for; its log is continued.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use BatchRun;
+use CmdLine;
+use Slurm;
+
+my $usage = <<'END';
+Usage: slurm.pl [options] [JOB=1:N] LOG command args...
+e.g.:  slurm.pl --mem 4G --max-jobs-run 20 JOB=1:100 exp/log/feats.JOB.log \
+         compute-feats JOB
+Options, turned into those of sbatch by conf/slurm.conf:
+  --config FILE      another config file
+  --time D-HH:MM:SS, --mem 4G, --num-threads N, --gpu N, --num-nodes N, --name X
+  --max-jobs-run N   so many tasks of the array at a time
+Options with one dash are passed to sbatch with their value.
+The job script is q/X.sh beside the log, Slurm's own output is in q/X.log.
+QUEUE_GRACE_SECONDS (70) is how late files of other hosts may appear here.
+END
+
+exit BatchRun::run_batch(Slurm->new, CmdLine::parse($usage, @ARGV),
+    "$FindBin::RealBin/../conf");
