@@ -2,7 +2,8 @@
 # Sourced by every recipe script and every job, from the recipe's folder.
 # local/path.sh, if there is one, comes last and may change anything.
 
-MAIN_ROOT=$PWD/../../..
+# this file is reached by a link; the tree is where it really lies
+MAIN_ROOT=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../..
 . "${MAIN_ROOT}/tools/activate.sh"
 export PATH="${PWD}/utils:${PATH}"
 export LC_ALL=C # the sorting order of all Kaldi files

@@ -18,7 +18,8 @@ Stages, by number or name:
   --nj N                    jobs side by side (all cores)
   --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert
   --seeds LIST              seeds of the fine-tunings
-  --expdir DIR              where results go (exp)
+  --expdir DIR              where experiments go (exp)
+  --results-dir DIR         where RESULTS.md goes (the recipe's folder)
   --data-opts OPTS          options of local/data.sh
   --teacher DIR             encoder directory of a published teacher: no pre-training
 All others are in the table at the head of recipe.sh."
@@ -34,6 +35,7 @@ num_nodes=1
 num_threads=$(nproc)
 nj=$(nproc)
 expdir=exp
+results_dir=.             # receives RESULTS.md and figures/
 seed=1
 
 # data

@@ -60,7 +60,8 @@ class BlockConfig:
         indices = [head.index for head in self.heads]
         if indices != sorted(set(indices)):
             raise ValueError(
-                f"heads of a block must have ascending, distinct indices; found {indices}"
+                "heads of a block must have ascending, distinct indices; found "
+                f"{indices}"
             )
         if self.heads and not self.attention:
             raise ValueError("a block without attention cannot have heads")
@@ -179,23 +180,12 @@ class EncoderConfig:
         Raises:
             ValueError: if a key is unknown or missing, or a value is out of range.
         """
-        values = dict(values)
-        values["conv_layers"] = tuple(
-            _build(ConvConfig, conv) for conv in values.get("conv_layers", ())
-        )
-        values["blocks"] = tuple(
-            _build(
-                BlockConfig,
-                {
-                    **block,
-                    "heads": tuple(
-                        _build(HeadConfig, head) for head in block.get("heads", ())
-                    ),
-                },
-            )
-            for block in values.get("blocks", ())
-        )
-        return _build(cls, values)
+        values = _build_all("conv_layers", ConvConfig, values)
+        if "blocks" in values:
+            blocks = [_build_all("heads", HeadConfig, x) for x in values["blocks"]]
+            values = _build_all("blocks", BlockConfig, {**values, "blocks": blocks})
+        config: EncoderConfig = _build(cls, values)
+        return config
 
 
 def dense_config(
@@ -253,6 +243,13 @@ def dense_blocks(
     width = dim // num_heads
     heads = tuple(HeadConfig(i, width, width) for i in range(num_heads))
     return (BlockConfig(True, heads, True, ffn),) * num_blocks
+
+
+def _build_all(name: str, cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the list under a name, where there is one, into dataclasses."""
+    if name not in values:
+        return dict(values)
+    return {**values, name: tuple(_build(cls, item) for item in values[name])}
 
 
 def _build(cls: type[Any], values: Mapping[str, Any]) -> Any:

@@ -134,7 +134,7 @@ sub wait_for {
         my @open = open_tasks($job) or return;
         if (time >= $next) {
             my $doubt = ask($job, @open);
-            $every = $doubt ? 2 : $every < 20 ? $every * 1.5 : 30;
+            $every = $doubt ? 2 : $every < 15 ? $every * 1.3 : 20;
             $next = time + $every;
         }
         select(undef, undef, undef, $pause);

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Everything above -> RESULTS.md and figures/
+# Everything above -> RESULTS.md and figures/ in --results-dir
 
 stage_report() {
-    local arguments=() system this_seed dir
+    local arguments=() system this_seed dir set
     for system in ${systems}; do
         arguments+=(--encoder "${system}=$(encoder_of "${system}")")
     done
@@ -11,11 +11,11 @@ stage_report() {
         for set in ${test_sets}; do need "${dir}/decode/${set}/score_wer.json" score; done
         arguments+=(--experiment "${system}=${dir}")
     done < <(experiments)
-    log "output RESULTS.md, figures/"
+    log "output ${results_dir}/RESULTS.md, ${results_dir}/figures"
     "${dry_run}" && return
     # shellcheck disable=SC2086  # test_sets is a list
     OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.results \
         --title "${recipe_title}" --command "${recipe_command}" \
         --expdir "${expdir}" --test-sets ${test_sets} \
-        --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output .
+        --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output "${results_dir}"
 }

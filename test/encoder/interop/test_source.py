@@ -1,6 +1,8 @@
 """What a source is, and what happens to files that are none."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import huggingface_hub
@@ -93,3 +95,16 @@ def test_nothing_there(tmp_path):
         import_encoder(str(tmp_path / "nothing"))
     with pytest.raises(ValueError, match=r"without config\.json"):
         import_encoder(str(tmp_path))
+
+
+def test_directories_need_no_other_library(tmp_path):
+    """Only what would download or run a library's own model needs that library."""
+    huggingface_module("wavlm", "base").save_pretrained(tmp_path)
+    script = (
+        "import sys\n"
+        "for name in ('transformers', 'torchaudio', 'huggingface_hub', 'espnet2'):\n"
+        "    sys.modules[name] = None\n"
+        "from pruneasr.encoder.interop import import_encoder\n"
+        f"import_encoder({str(tmp_path)!r})\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

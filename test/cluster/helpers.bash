@@ -1,0 +1,59 @@
+# shellcheck shell=bash
+# What the tests of slurm.pl and queue.pl share. To be sourced by bats.
+
+# Starts a cluster with the given script in $CLUSTER, or skips all tests of the file
+# with the reason that the script gives.
+start_cluster() {
+    local status=0
+    CLUSTER=$(mktemp -d /tmp/pruneasr.XXXXXX)
+    export CLUSTER
+    chmod 755 "$CLUSTER"
+    "$BATS_TEST_DIRNAME/$1" "$CLUSTER" > "$CLUSTER/start.out" 2>&1 || status=$?
+    [ "$status" -ne 77 ] || skip "$(tail -n 1 "$CLUSTER/start.out")"
+    cat "$CLUSTER/start.out"
+    return "$status"
+}
+
+stop_cluster() {
+    [ ! -e "$CLUSTER/env.sh" ] || "$BATS_TEST_DIRNAME/$1" "$CLUSTER"
+    rm -rf "$CLUSTER"
+}
+
+enter() {
+    PATH=$(cd "$BATS_TEST_DIRNAME/../../utils" && pwd):$PATH:/usr/sbin
+    # a lost job is to be noticed at once: there is no NFS here
+    export QUEUE_GRACE_SECONDS=4
+    # shellcheck source=/dev/null
+    . "$CLUSTER/env.sh"
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+# The output of the command in a log.
+body() {
+    grep -v '^#' "$1"
+}
+
+# until_true SECONDS COMMAND...
+until_true() {
+    local tries=$(($1 * 10))
+    shift
+    while ! "$@"; do
+        ((tries-- > 0)) || return 1
+        sleep 0.1
+    done
+}
+
+# Runs a program in the background; its output is in "said" and its status in "ended".
+behind() {
+    (
+        "$@" > said 2>&1
+        echo $? > ended
+    ) 3>&- &
+}
+
+# The program that behind() started has ended with the status $2 within $1 seconds.
+ended_with() {
+    until_true "$1" test -s ended
+    cat said
+    [ "$(cat ended)" -eq "$2" ]
+}
