@@ -4,7 +4,13 @@ import dataclasses
 
 import torch
 
-from pruneasr.encoder import BlockConfig, Encoder, EncoderConfig, HeadConfig, dense_config
+from pruneasr.encoder import (
+    BlockConfig,
+    Encoder,
+    EncoderConfig,
+    HeadConfig,
+    dense_config,
+)
 
 BASE = {}
 LARGE = {

@@ -1,6 +1,6 @@
 """Remove what distil-pruning has closed, exactly, and report what is left.
 
-    python -m pruneasr.bin.prune --experiment exp/distill --output exp/pruned
+python -m pruneasr.bin.prune --experiment exp/distill --output exp/pruned
 """
 
 from __future__ import annotations

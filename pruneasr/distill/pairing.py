@@ -111,7 +111,9 @@ class FreePairing(Pairing):
     ) -> dict[int, int]:
         """Return the argmin of the distance."""
         return {
-            j: min(candidates, key=lambda k: float(self.distance(candidates[k], target)))
+            j: min(
+                candidates, key=lambda k: float(self.distance(candidates[k], target))
+            )
             for j, target in targets.items()
         }
 

@@ -53,7 +53,9 @@ class PositionalConv(nn.Module):
         for conv in self.convs:
             y = conv(F.pad(y.transpose(1, 2), self.padding)).transpose(1, 2)
             if self.normalize:
-                y = F.layer_norm(y, (conv.out_channels,))  # fixed, so that it can be traced
+                y = F.layer_norm(
+                    y, (conv.out_channels,)
+                )  # fixed, so that it can be traced
             y = F.gelu(y)
             if valid is not None:
                 y = y * valid

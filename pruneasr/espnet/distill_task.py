@@ -39,9 +39,7 @@ class RecoverTask(EncoderTask):
         super().add_task_arguments(parser)
         group = parser.add_argument_group("Distillation")
         group.add_argument("--teacher", help="Directory of the teacher")
-        group.add_argument(
-            "--student", help="Directory of the student to start from"
-        )
+        group.add_argument("--student", help="Directory of the student to start from")
         group.add_argument(
             "--teacher_layers",
             type=int,

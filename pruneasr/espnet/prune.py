@@ -50,7 +50,9 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
     removed, distance = remove_checked(student, constraint)
     report = summarize(student.config, removed.config, expected, constraint, distance)
     save_encoder(
-        removed, output, {"teacher": args.teacher, "experiment": str(experiment), **report}
+        removed,
+        output,
+        {"teacher": args.teacher, "experiment": str(experiment), **report},
     )
     write_report(report, student.config, read_history(experiment), output)
     return report

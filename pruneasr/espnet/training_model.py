@@ -67,7 +67,9 @@ class TrainingModel(AbsESPnetModel):
         stats = {"loss": loss.detach(), **stats}
         if self.training:
             stats.update(self.progress.step(float(speech_lengths.sum()) / SAMPLE_RATE))
-        return force_gatherable((loss, stats, loss.new_tensor(len(utt_id))), loss.device)
+        return force_gatherable(
+            (loss, stats, loss.new_tensor(len(utt_id))), loss.device
+        )
 
     def collect_feats(self, **batch: Any) -> dict[str, Tensor]:
         """Refuse: the objectives read waveforms, whose lengths are known beforehand."""

@@ -90,7 +90,9 @@ def fit_clusters(
             f"clusters; found {total}. Lower --num-clusters or add audio"
         )
     # 10000 frames per batch and 5 restarts: those of the HuBERT recipe, scaled down
-    kmeans = MiniBatchKMeans(num_clusters, batch_size=10000, n_init=5, random_state=seed)
+    kmeans = MiniBatchKMeans(
+        num_clusters, batch_size=10000, n_init=5, random_state=seed
+    )
     return kmeans.fit(np.concatenate(chosen)[:max_frames])
 
 
@@ -125,5 +127,3 @@ def _compute(entry: tuple[str, str], features: Features) -> NDArray[np.float32]:
             f"{rate} Hz, shape {waveform.shape}"
         )
     return np.ascontiguousarray(features(torch.from_numpy(waveform)).numpy())
-
-

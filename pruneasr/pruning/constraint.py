@@ -117,7 +117,9 @@ class Constraint(nn.Module):
         for i, term in enumerate(self.terms):
             gap = expected[term] - scheduled[term]
             loss = loss + self.lambda1[i] * gap + self.lambda2[i] * gap**2
-            stats[f"expected_sparsity_{term}"] = torch.as_tensor(expected[term]).detach()
+            stats[f"expected_sparsity_{term}"] = torch.as_tensor(
+                expected[term]
+            ).detach()
             stats[f"target_sparsity_{term}"] = loss.new_tensor(scheduled[term])
             stats[f"lambda1_{term}"] = self.lambda1[i].detach().clone()
             stats[f"lambda2_{term}"] = self.lambda2[i].detach().clone()
@@ -139,7 +141,7 @@ def _targets(
     terms: tuple[str, ...], target: float | Mapping[str, float]
 ) -> dict[str, float]:
     if not isinstance(target, Mapping):
-        target = {term: target for term in terms} if len(terms) == 1 else {}
+        target = dict.fromkeys(terms, target) if len(terms) == 1 else {}
     if set(target) != set(terms):
         raise ValueError(
             f"expected one target sparsity for each of {terms}; found {dict(target)}"

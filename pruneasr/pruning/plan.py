@@ -90,7 +90,9 @@ def kept_queries(block: BlockConfig, i: int, plan: Plan) -> Tensor:
 
 
 def _planned_block(block: BlockConfig, i: int, plan: Plan) -> BlockConfig:
-    attention = block.attention and bool(plan.get(("mha_layer", i), torch.ones(1)).all())
+    attention = block.attention and bool(
+        plan.get(("mha_layer", i), torch.ones(1)).all()
+    )
     feed_forward = block.feed_forward and bool(
         plan.get(("ffn_layer", i), torch.ones(1)).all()
     )
@@ -102,7 +104,9 @@ def _planned_block(block: BlockConfig, i: int, plan: Plan) -> BlockConfig:
             if vo.any():
                 heads.append(HeadConfig(head.index, int(qk.sum()), int(vo.sum())))
     ffn = int(plan["ffn", i].sum()) if ("ffn", i) in plan else block.ffn
-    return BlockConfig(attention, tuple(heads), feed_forward, ffn if feed_forward else 0)
+    return BlockConfig(
+        attention, tuple(heads), feed_forward, ffn if feed_forward else 0
+    )
 
 
 def _fix(

@@ -52,11 +52,19 @@ def remove(encoder: Encoder, plan: Plan) -> Encoder:
     for i, (block, config_block) in enumerate(
         zip(encoder.blocks, encoder.config.blocks, strict=True)
     ):
-        attention, feed_forward = config.blocks[i].attention, config.blocks[i].feed_forward
+        attention, feed_forward = (
+            config.blocks[i].attention,
+            config.blocks[i].feed_forward,
+        )
         prefix = f"blocks.{i}"
         if attention:
             tensors |= _attention(
-                f"{prefix}.attention.branch", block.attention, config_block, i, gates, plan
+                f"{prefix}.attention.branch",
+                block.attention,
+                config_block,
+                i,
+                gates,
+                plan,
             )
         if feed_forward:
             tensors |= _feed_forward(
@@ -120,7 +128,12 @@ def _feature_extractor(encoder: Encoder, gates: Gates, plan: Plan) -> Tensors:
 
 
 def _attention(
-    prefix: str, residual: Residual, block: BlockConfig, i: int, gates: Gates, plan: Plan
+    prefix: str,
+    residual: Residual,
+    block: BlockConfig,
+    i: int,
+    gates: Gates,
+    plan: Plan,
 ) -> Tensors:
     """An attention branch that is kept, with or without heads."""
     branch = residual.branch

@@ -126,7 +126,9 @@ def plot_structure(report: Mapping[str, Any], dense: EncoderConfig, path: Path) 
     width = 0.27
     for k, name in enumerate(("qk", "vo", "ffn")):
         values = [
-            block["ffn"] if name == "ffn" else sum(head[k + 1] for head in block["heads"])
+            block["ffn"]
+            if name == "ffn"
+            else sum(head[k + 1] for head in block["heads"])
             for block in report["blocks"]
         ]
         dense_values = [getattr(block, name) or 1 for block in before.blocks]

@@ -125,9 +125,7 @@ def _make_gates(
     if unit == "conv":
         for i, conv in enumerate(encoder.feature_extractor.layers):
             size = conv.conv.out_channels
-            yield i, conv, "slot", HardConcrete(
-                unit, i, size, ste=ste, trailing_dims=1
-            )
+            yield i, conv, "slot", HardConcrete(unit, i, size, ste=ste, trailing_dims=1)
         return
     for i, block in enumerate(encoder.blocks):
         is_attention = unit in ("qk", "vo", "head", "mha_layer")

@@ -58,7 +58,9 @@ def collect(
         ValueError: if it has no experiment, or one lacks a score.
     """
     if not experiments:
-        raise ValueError(f"system {name} has no experiment; give --experiment {name}=DIR")
+        raise ValueError(
+            f"system {name} has no experiment; give --experiment {name}=DIR"
+        )
     config = load_config(encoder)
     widths = config_widths(config)
     return System(

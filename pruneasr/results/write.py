@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def _environment(command: str) -> str:
     dirty = " with local changes" if git("status", "--porcelain", "-uno") else ""
     facts = {
         "command": f"`{command}`",
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": (git("rev-parse", "--short", "HEAD") or "none") + dirty,
         "python": sys.version.split()[0],
         "espnet": version("espnet"),

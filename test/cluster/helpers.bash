@@ -43,17 +43,22 @@ until_true() {
     done
 }
 
-# Runs a program in the background; its output is in "said" and its status in "ended".
+# Runs a program in the background; its number is in the file "pid", its output in
+# "said" and its exit status in "ended".
 behind() {
     (
-        "$@" > said 2>&1
-        echo $? > ended
+        status=0
+        "$@" > said 2>&1 &
+        echo $! > pid
+        wait $! || status=$?
+        echo "$status" > ended
     ) 3>&- &
+    until_true 5 test -s pid
 }
 
 # The program that behind() started has ended with the status $2 within $1 seconds.
 ended_with() {
-    until_true "$1" test -s ended
+    until_true "$1" test -s ended || kill "$(cat pid)"
     cat said
-    [ "$(cat ended)" -eq "$2" ]
+    [ "$(cat ended)" = "$2" ]
 }

@@ -81,9 +81,7 @@ def test_bad_combinations():
     with pytest.raises(ValueError, match="agree in dim"):
         Distillation(random_encoder(tiny_config(dim=16)), random_encoder(), pairing)
     with pytest.raises(ValueError, match="layers 0 to 3"):
-        Distillation(
-            random_encoder(), random_encoder(), FreePairing([9], 32, "mse")
-        )
+        Distillation(random_encoder(), random_encoder(), FreePairing([9], 32, "mse"))
     gated = random_encoder()
     attach_gates(gated, ["ffn"])
     with pytest.raises(ValueError, match="constraint"):

@@ -79,7 +79,9 @@ def test_only_valid_frames_count():
 def test_identical_states_have_no_distance():
     teacher = [torch.randn(2, 3, DIM) for _ in range(3)]
     for name in ("free", "ordered", "fixed"):
-        loss, _ = PAIRINGS[name]([1, 2], DIM, "mse")(teacher, teacher, ALL_VALID, [1, 2])
+        loss, _ = PAIRINGS[name]([1, 2], DIM, "mse")(
+            teacher, teacher, ALL_VALID, [1, 2]
+        )
         assert loss.item() == 0.0
 
 

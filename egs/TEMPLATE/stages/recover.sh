@@ -1,36 +1,37 @@
 # shellcheck shell=bash
-# exp/pruned -> exp/recover/encoder: a second distillation of what is left. And, where
-# they are among --systems, the encoders it is compared with:
-#   scratch       the shape of the pruned encoder, random weights
-#   distilhubert  the teacher's first blocks, made as large as the pruned encoder, distilled
-#                 by prediction heads (Chang et al. 2022)
+# exp/pruned -> the encoders that are fine-tuned, for each of --systems:
+#   pruned        exp/recover: a second distillation of what is left
+#   scratch       exp/scratch: the shape of the pruned encoder, random weights
+#   distilhubert  exp/distilhubert: the teacher's first blocks, made as large as the pruned
+#                 encoder, distilled by prediction heads (Chang et al. 2022)
 
 stage_recover() {
     need "${expdir}/pruned/config.json" prune
-    local from
+    local system from
     from=$(encoder_of teacher)
-    encoder_training recover "${expdir}/recover" \
-        python -m pruneasr.bin.recover_train --config "${recover_config}" \
-        --teacher "${from}" --student "${expdir}/pruned"
-    local system
     for system in ${systems}; do
         case ${system} in
-            scratch)
-                once "${expdir}/scratch/.done" python -m pruneasr.bin.init_encoder \
-                    --shape-of "${expdir}/pruned" --seed "${seed}" \
-                    --output "${expdir}/scratch"
+            pruned) distillation recover "${recover_config}" "${from}" "${expdir}/pruned" ;;
+            scratch) init_encoder scratch --shape-of "${expdir}/pruned" ;;
+            distilhubert)
+                init_encoder distilhubert_init --of "${from}" \
+                    --first-blocks "${distilhubert_blocks}" \
+                    --parameters-of "${expdir}/pruned"
+                distillation distilhubert "${distilhubert_config}" "${from}" \
+                    "${expdir}/distilhubert_init"
                 ;;
-            distilhubert) distilhubert "${from}" ;;
         esac
     done
 }
 
-distilhubert() { # TEACHER
-    local student=${expdir}/distilhubert_init
-    once "${student}/.done" python -m pruneasr.bin.init_encoder \
-        --first-blocks "${distilhubert_blocks}" --of "$1" \
-        --parameters-of "${expdir}/pruned" --seed "${seed}" --output "${student}"
-    encoder_training distilhubert "${expdir}/distilhubert" \
-        python -m pruneasr.bin.recover_train --config "${distilhubert_config}" \
-        --teacher "$1" --student "${student}"
+init_encoder() { # NAME OPTIONS...
+    local output=${expdir}/$1
+    shift
+    once "${output}/.done" python -m pruneasr.bin.init_encoder "$@" --seed "${seed}" \
+        --output "${output}"
+}
+
+distillation() { # NAME CONFIG TEACHER STUDENT
+    encoder_training "$1" "${expdir}/$1" python -m pruneasr.bin.recover_train \
+        --config "$2" --teacher "$3" --student "$4"
 }
