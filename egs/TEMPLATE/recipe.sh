@@ -36,6 +36,7 @@ num_threads=$(nproc)
 nj=$(nproc)
 expdir=exp
 results_dir=.             # receives RESULTS.md and figures/
+readme=                   # also put the table between the marks of this file
 seed=1
 
 # data

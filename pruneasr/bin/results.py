@@ -12,7 +12,12 @@ from pathlib import Path
 
 from pruneasr.results.collect import collect
 from pruneasr.results.speed import real_time_factors
-from pruneasr.results.write import results_markdown, write_results
+from pruneasr.results.write import (
+    results_markdown,
+    systems_section,
+    update_readme,
+    write_results,
+)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -30,6 +35,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--test-sets", nargs="+", required=True)
     parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument(
+        "--readme", type=Path, help="also put the table between the marks in this file"
+    )
     args = parser.parse_args(argv)
 
     encoders = dict(args.encoder)
@@ -47,6 +55,9 @@ def main(argv: list[str] | None = None) -> None:
         args.title, args.command, systems, speeds, args.test_sets, args.expdir
     )
     write_results(text, args.expdir / "pruned", args.output)
+    if args.readme is not None:
+        table = systems_section(systems, speeds, args.test_sets, args.expdir)
+        update_readme(args.readme, args.title.split(":")[0], table)
     print(text)
 
 

@@ -17,5 +17,6 @@ stage_report() {
     OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.results \
         --title "${recipe_title}" --command "${recipe_command}" \
         --expdir "${expdir}" --test-sets ${test_sets} \
-        --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output "${results_dir}"
+        --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output "${results_dir}" \
+        ${readme:+--readme "${readme}"}
 }

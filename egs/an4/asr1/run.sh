@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 ../../../tools/setup_env.sh
 
 exec ../../TEMPLATE/recipe.sh \
-    --recipe-title "AN4: ASR on pruned encoders" \
+    --recipe-title "AN4: ASR on pruned encoders, real recordings" \
     --recipe-command "egs/an4/asr1/run.sh $*" \
     --pretrain-set pretrain \
     --systems "teacher pruned scratch distilhubert" \
