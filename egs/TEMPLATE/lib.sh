@@ -4,7 +4,7 @@
 log() { echo "$(date '+%F %T') (${stage_name:-recipe}) $*"; }
 
 die() {
-    echo "$0: ${stage_name:+stage ${stage_name}: }$*" >&2
+    echo "run.sh: ${stage_name:+stage ${stage_name}: }$*" >&2
     exit 1
 }
 
@@ -14,6 +14,36 @@ need() {
         die "expected $1, which stage $2 makes; run that stage first" \
             "(--stage $2 --stop-stage $2)"
     fi
+}
+
+# in_wait COMMAND...: bash acts on a signal while it waits, not while it runs a command.
+in_wait() {
+    "$@" &
+    wait $!
+}
+
+# stop STATUS: end everything that was started, and then the recipe.
+stop() {
+    local pids
+    trap '' INT TERM HUP
+    mapfile -t pids < <(descendants "$$")
+    echo "run.sh: stopping what runs; the same command starts again from there" >&2
+    kill "${pids[@]}" 2> /dev/null || true
+    # run.pl gives its jobs some seconds to end
+    while kill -0 "${pids[@]}" 2> /dev/null; do sleep 0.2; done
+    exit "$1"
+}
+
+# descendants PID: the processes that it started, and theirs. Without ps, which small
+# containers lack.
+descendants() {
+    local child
+    while IFS=/ read -r _ _ child _; do
+        if [ "${child}" != "${BASHPID}" ]; then
+            echo "${child}"
+            descendants "${child}"
+        fi
+    done < <(grep -ls "^PPid:[[:space:]]$1\$" /proc/[0-9]*/status)
 }
 
 # once MARKER COMMAND...: run a command unless the marker says that it has succeeded.
@@ -35,7 +65,7 @@ once() {
     fi
     mkdir -p "$(dirname "${marker}")"
     local start=${SECONDS}
-    "$@"
+    in_wait "$@" || die "failed; the reason is above or in the logs in ${marker%/*}"
     echo "$((SECONDS - start))" > "${marker}.seconds"
     echo "${command}" > "${marker}.tmp"
     mv "${marker}.tmp" "${marker}"

@@ -5,7 +5,9 @@ set -euo pipefail
 
 template=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck disable=SC2034  # parse_options.sh prints it
-help_message="Usage: ./run.sh [options]   (from the recipe's folder)
+help_message="Usage: ./run.sh [options]
+Makes data/, exp/ and RESULTS.md in the recipe's folder. What is done is not done again,
+and a training that was stopped goes on where it was.
 Stages, by number or name:
    1 data      2 teacher   3 distill   4 prune    5 recover   6 tokens
    7 stats     8 train     9 decode   10 score   11 pack     12 report
@@ -22,7 +24,10 @@ Stages, by number or name:
   --results-dir DIR         where RESULTS.md goes (the recipe's folder)
   --data-opts OPTS          options of local/data.sh
   --teacher DIR             encoder directory of a published teacher: no pre-training
-All others are in the table at the head of recipe.sh."
+  --task-args, --encoder-args OPTIONS
+                            more ESPnet options of fine-tunings, of encoders' trainings
+Files named by options are looked for in the recipe's folder. All options and their
+values stand at the head of egs/TEMPLATE/recipe.sh; run.sh and conf/ set some of them."
 
 stage=data
 stop_stage=report
@@ -69,11 +74,16 @@ task_args=                 # further options of the fine-tuning
 inference_config=conf/decode_asr.yaml
 inference_model=valid.cer_ctc.ave.pth
 
-. ./path.sh
 . utils/parse_options.sh
-. ./cmd.sh
 . "${template}/lib.sh"
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
+. ./cmd.sh
+
+# other tokens, other files
+token_name=${token_type}
+if [ "${token_type}" = bpe ]; then token_name=bpe${nbpe}; fi
+# shellcheck disable=SC2034  # the stages use it
+tokens=data/tokens_${token_name}
 
 stages=(data teacher distill prune recover tokens stats train decode score pack report)
 
@@ -89,10 +99,36 @@ stage_number() {
     die "unknown stage $1; stages: ${stages[*]}"
 }
 
-trap 'kill $(jobs -p) 2> /dev/null; exit 130' INT TERM
+# check_encoders: what is known before the first stage to fail later.
+check_encoders() {
+    local dir system
+    for dir in ${teacher:+"${teacher}"} ${pruned_encoder:+"${pruned_encoder}"}; do
+        [ -e "${dir}/config.json" ] \
+            || die "expected an encoder (config.json, model.safetensors) in ${dir};" \
+                "a published one is converted by python -m pruneasr.bin.convert"
+    done
+    if [ -z "${systems}" ] || [ -z "${seeds}" ]; then
+        die "expected names in --systems and numbers in --seeds; found none"
+    fi
+    for system in ${systems}; do
+        dir=$(encoder_of "${system}")
+        if [ -n "${pruned_encoder}" ] && [ ! -e "${dir}/config.json" ]; then
+            die "--pruned-encoder skips the stages that make the encoder of ${system}," \
+                "and ${dir} has none; leave it out of --systems"
+        fi
+    done
+}
 
 first=$(stage_number "${stage}")
 last=$(stage_number "${stop_stage}")
+if ((first > last)); then die "--stage ${stage} comes after --stop-stage ${stop_stage}"; fi
+check_encoders
+"${template}/../../tools/setup_env.sh"
+. ./path.sh
+trap 'stop 130' INT
+trap 'stop 143' TERM
+trap 'stop 129' HUP
+
 for ((number = first; number <= last; number++)); do
     stage_name=${stages[number - 1]}
     if [ -n "${pruned_encoder}" ] && ((number >= 2 && number <= 5)); then

@@ -1,7 +1,7 @@
 """Distil-prune an encoder; options are ESPnet's, see --help.
 
-    python -m pruneasr.bin.distill_train --teacher exp/teacher --config conf/distill.yaml \
-        --output_dir exp/distill \
+    python -m pruneasr.bin.distill_train --config conf/distill.yaml \
+        --teacher exp/teacher --output_dir exp/distill \
         --train_data_path_and_name_and_type data/train/wav.scp,speech,sound \
         --train_shape_file data/train/utt2num_samples ...
 """

@@ -1,7 +1,7 @@
-"""Distil a teacher into a removed (or any smaller) encoder; options are ESPnet's, see --help.
+"""Distil a teacher into a removed or any smaller encoder; options are ESPnet's.
 
-    python -m pruneasr.bin.recover_train --teacher exp/teacher --student exp/pruned --config conf/recover.yaml \
-        --output_dir exp/recover \
+    python -m pruneasr.bin.recover_train --config conf/recover.yaml \
+        --teacher exp/teacher --student exp/pruned --output_dir exp/recover \
         --train_data_path_and_name_and_type data/train/wav.scp,speech,sound \
         --train_shape_file data/train/utt2num_samples ...
 """

@@ -30,6 +30,8 @@ class Distillation(nn.Module):
     The teacher is frozen, always in evaluation mode, and no part of the state dict.
     """
 
+    step: Tensor
+
     def __init__(
         self,
         teacher: Encoder,
@@ -58,8 +60,8 @@ class Distillation(nn.Module):
                 )
         if max(pairing.teacher_layers) > len(teacher.blocks):
             raise ValueError(
-                f"the teacher has layers 0 to {len(teacher.blocks)}; found teacher_layers "
-                f"{pairing.teacher_layers}"
+                f"the teacher has layers 0 to {len(teacher.blocks)}; found "
+                f"teacher_layers {pairing.teacher_layers}"
             )
         if bool(find_gates(student)) != (constraint is not None):
             raise ValueError("gates need a constraint, and a constraint needs gates")

@@ -40,6 +40,8 @@ DISTANCES: dict[str, Distance] = {"mse": F.mse_loss, "l1_cosine": l1_cosine}
 class Pairing(nn.Module):
     """The distillation loss over pairs of layers."""
 
+    map: nn.Module
+
     def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
         """Pair layers.
 
@@ -62,9 +64,10 @@ class Pairing(nn.Module):
             )
         self.teacher_layers = tuple(teacher_layers)
         self.distance = DISTANCES[distance]
-        self.map = nn.Linear(dim, dim)
-        nn.init.eye_(self.map.weight)
-        nn.init.zeros_(self.map.bias)
+        linear = nn.Linear(dim, dim)
+        nn.init.eye_(linear.weight)
+        nn.init.zeros_(linear.bias)
+        self.map = linear
 
     def forward(
         self,
@@ -82,8 +85,8 @@ class Pairing(nn.Module):
             living: student layers with a living branch, ascending.
 
         Returns:
-            The sum over pairs of their distance over valid frames, and the student layer
-            of each teacher layer.
+            The sum over pairs of their distance over valid frames, and the student
+            layer of each teacher layer.
         """
         targets = {j: teacher[j][valid].float() for j in self.teacher_layers}
         # layer 0 stands in where every block is gone
@@ -187,6 +190,8 @@ class FixedPairing(Pairing):
 
 class PredictionHeads(Pairing):
     """Every teacher layer predicted from the last student layer."""
+
+    map: nn.ModuleDict
 
     def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
         """Make one linear map per teacher layer, of random initial values."""

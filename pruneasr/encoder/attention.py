@@ -25,6 +25,8 @@ from pruneasr.encoder.positions import RelativePositionGate
 class Attention(nn.Module):
     """Self-attention over the frames."""
 
+    packed_index: Tensor | None
+
     def __init__(self, config: EncoderConfig, heads: tuple[HeadConfig, ...]) -> None:
         super().__init__()
         qk = sum(head.qk for head in heads)
@@ -42,11 +44,10 @@ class Attention(nn.Module):
             if config.relative_buckets
             else None
         )
-        self.groups = nn.ModuleList(
-            _Group(group, heads, qk, vo) for group in group_heads(heads)
-        )
+        groups = [_Group(group, heads, qk, vo) for group in group_heads(heads)]
+        self.groups = nn.ModuleList(groups)
         self.register_buffer(
-            "packed_index", _invert([g.vo_index for g in self.groups], vo), False
+            "packed_index", _invert([group.vo_index for group in groups], vo), False
         )
 
     def forward(
@@ -68,6 +69,7 @@ class Attention(nn.Module):
         factor = None if self.relative_gate is None else self.relative_gate(x)
         outputs = []
         for group in self.groups:
+            assert isinstance(group, _Group)
             bias = group.bias(factor, position_bias, padding_bias)
             attended = F.scaled_dot_product_attention(
                 group.spread(q, group.qk_index),
@@ -86,6 +88,11 @@ class Attention(nn.Module):
 
 class _Group(nn.Module):
     """Buffers of one :class:`HeadGroup`; an index is None where nothing moves."""
+
+    qk_index: Tensor | None
+    vo_index: Tensor | None
+    head_indices: Tensor
+    members: Tensor
 
     def __init__(
         self, group: HeadGroup, heads: tuple[HeadConfig, ...], qk: int, vo: int

@@ -47,7 +47,7 @@ def save_encoder(
     }
     (path / CONFIG_NAME).unlink(missing_ok=True)
     save_file(tensors, path / (WEIGHTS_NAME + ".tmp"))
-    os.replace(path / (WEIGHTS_NAME + ".tmp"), path / WEIGHTS_NAME)
+    (path / (WEIGHTS_NAME + ".tmp")).replace(path / WEIGHTS_NAME)
     content = {
         "schema_version": SCHEMA_VERSION,
         "pruneasr_version": __version__,
@@ -56,7 +56,7 @@ def save_encoder(
     }
     temporary = path / (CONFIG_NAME + ".tmp")
     temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path / CONFIG_NAME)
+    temporary.replace(path / CONFIG_NAME)
 
 
 def load_encoder(directory: str | os.PathLike[str]) -> Encoder:

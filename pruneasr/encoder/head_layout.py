@@ -2,8 +2,8 @@
 
 Projections are packed: the query weight holds the rows of all heads, one after another,
 without padding. For the attention product the packed columns are spread over groups of
-heads; within a group every head is zero-padded to one width. Zero columns change neither
-the scores nor the kept outputs, so the result is exact.
+heads; within a group every head is zero-padded to one width. Zero columns change
+neither the scores nor the kept outputs, so the result is exact.
 """
 
 from __future__ import annotations

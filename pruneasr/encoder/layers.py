@@ -62,12 +62,10 @@ class Residual(nn.Module):
         """Map (B, L, D) to (B, L, D); ``context`` is handed to the branch."""
         if self.branch is None:
             return x if self.norm is None else self.norm(x)
-        if self.norm_first:
-            return x + self._branch(self.norm(x), *context)
-        return self.norm(x + self._branch(x, *context))
-
-    def _branch(self, x: Tensor, *context: Tensor | None) -> Tensor:
-        return self.slot(self.dropout(self.branch(x, *context)))
+        assert self.norm is not None  # a branch always has one
+        y = self.norm(x) if self.norm_first else x
+        y = x + self.slot(self.dropout(self.branch(y, *context)))
+        return y if self.norm_first else self.norm(y)
 
 
 class Block(nn.Module):

@@ -6,7 +6,7 @@ One class serves WavLM, HuBERT, wav2vec 2.0 and data2vec, dense or pruned; the c
 makes the difference.
 
 Hidden states. ``hidden_states[0]`` is what enters block 0 (after the position embedding
-and, in post-norm models, its LayerNorm) and ``hidden_states[i]`` is what leaves block i.
+and, in post-norm models, its LayerNorm); ``hidden_states[i]`` is what leaves block i.
 In pre-norm models the last one has passed the final LayerNorm. Against the references:
 transformers' list is the same, except that the last entry of its pre-norm models lacks
 the final norm (``last_hidden_state`` has it); torchaudio's ``extract_features`` starts

@@ -26,21 +26,20 @@ class PositionalConv(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         kernel = config.pos_conv_kernel
-        self.convs = nn.ModuleList(
-            nn.Conv1d(
-                config.dim,
-                config.dim,
-                kernel,
-                groups=config.pos_conv_groups,
-            )
+        dim = config.dim
+        convs = [
+            nn.Conv1d(dim, dim, kernel, groups=config.pos_conv_groups)
             for _ in range(config.pos_conv_layers)
-        )
+        ]
+        self.convs = nn.ModuleList(convs)
+        self.dim = dim
         self.padding = (kernel // 2, (kernel - 1) // 2)  # as many frames out as in
         # data2vec (Baevski et al. 2022) normalises between its layers
         self.normalize = config.pos_conv_layers > 1
-        for conv in self.convs:
-            std = math.sqrt(4.0 / (kernel * config.dim))  # wav2vec 2.0's initial value
+        for conv in convs:
+            std = math.sqrt(4.0 / (kernel * dim))  # wav2vec 2.0's initial value
             nn.init.normal_(conv.weight, std=std)
+            assert conv.bias is not None
             nn.init.zeros_(conv.bias)
 
     def forward(self, x: Tensor, valid: Tensor | None) -> Tensor:
@@ -53,9 +52,8 @@ class PositionalConv(nn.Module):
         for conv in self.convs:
             y = conv(F.pad(y.transpose(1, 2), self.padding)).transpose(1, 2)
             if self.normalize:
-                y = F.layer_norm(
-                    y, (conv.out_channels,)
-                )  # fixed, so that it can be traced
+                # a number, not a size of y, so that it can be traced
+                y = F.layer_norm(y, (self.dim,))
             y = F.gelu(y)
             if valid is not None:
                 y = y * valid
@@ -79,7 +77,7 @@ class RelativePositionBias(nn.Module):
         return bias.t()[:, frames[None] - frames[:, None] + num_frames - 1]
 
     def _bucket(self, distance: Tensor) -> Tensor:
-        """Map key-minus-query distances to buckets: exact when near, else logarithmic."""
+        """Map key-minus-query distances to buckets: exact if near, else logarithmic."""
         half = self.embedding.num_embeddings // 2
         exact = half // 2
         magnitude = distance.abs()
@@ -94,6 +92,8 @@ class RelativePositionBias(nn.Module):
 
 class RelativePositionGate(nn.Module):
     """Scales the relative position bias by what each head sees (gated, as in WavLM)."""
+
+    head_indices: Tensor
 
     def __init__(self, config: EncoderConfig, head_indices: list[int]) -> None:
         super().__init__()

@@ -1,14 +1,14 @@
 """Distil-pruning and recovery as ESPnet tasks.
 
 Distil-pruning has two optimisers, each with ESPnet's own options: ``optim`` for the
-weights, clipped by ``grad_clip`` and scheduled; ``optim2`` for the gates and, ascending,
-for the multipliers: neither clipped nor decayed.
+weights, clipped by ``grad_clip`` and scheduled; ``optim2`` for the gates and,
+ascending, for the multipliers: neither clipped nor decayed.
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from espnet2.tasks.abs_task import optim_classes
@@ -31,7 +31,7 @@ pairing_choices = ClassChoices("pairing", PAIRINGS, Pairing, default="free")
 class RecoverTask(EncoderTask):
     """Distils a teacher into a student of given shape."""
 
-    class_choices_list = [pairing_choices]
+    class_choices_list: ClassVar[list[ClassChoices]] = [pairing_choices]
 
     @classmethod
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
@@ -75,6 +75,7 @@ class RecoverTask(EncoderTask):
     @classmethod
     def finished_encoder(cls, objective: nn.Module) -> Encoder:
         """Return the student."""
+        assert isinstance(objective, Distillation)
         return objective.student
 
 
@@ -130,6 +131,8 @@ class DistillPruneTask(RecoverTask):
         """Separate weights, gates and multipliers."""
         assert isinstance(model, TrainingModel)
         objective = model.objective
+        assert isinstance(objective, Distillation)
+        assert objective.constraint is not None
         gates = [gate.log_alpha for gate in find_gates(objective.student).values()]
         multipliers = list(objective.constraint.parameters())
         others = {id(p) for p in gates + multipliers}
@@ -142,11 +145,11 @@ class DistillPruneTask(RecoverTask):
         # ESPnet clips all parameters together; ours are clipped here, weights alone
         max_norm, args.grad_clip = args.grad_clip, float("inf")
 
-        def clip(*unused: Any) -> None:
+        def clip(*_: Any) -> None:
             nn.utils.clip_grad_norm_(weights, max_norm)
 
         optimizer.register_step_pre_hook(clip)
-        optimizer2.register_step_post_hook(lambda *unused: objective.after_step())
+        optimizer2.register_step_post_hook(lambda *_: objective.after_step())
         return [optimizer, optimizer2]
 
     @classmethod

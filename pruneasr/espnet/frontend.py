@@ -10,6 +10,7 @@ Shapes: B batch, T samples, L frames, D model dimension.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class PrunedSSLFrontend(AbsFrontend):
         freeze_cnn: bool = False,
         freeze_steps: int = 0,
         autocast: str | None = None,
+        dropout: float | None = None,
         download_dir: str | None = None,
         fs: int | str = SAMPLE_RATE,
     ) -> None:
@@ -68,6 +70,8 @@ class PrunedSSLFrontend(AbsFrontend):
             freeze_steps: freeze the encoder for the first training batches. Under DDP
                 this needs ESPnet's ``unused_parameters: true``.
             autocast: ``bfloat16`` runs the encoder in it, whatever the task does.
+            dropout: rate of the encoder while it is fine-tuned. None: its own, which
+                distillation leaves at 0.
             download_dir: given, ``ckpt`` is the id of a model on the Hugging Face Hub
                 and is kept below this directory.
             fs: sampling rate, 16000 or ``16k``.
@@ -97,7 +101,8 @@ class PrunedSSLFrontend(AbsFrontend):
             arch.update(load_config(self._ckpt_directory()).to_dict())
         self.arch = EncoderConfig.from_dict(arch)
         num_blocks = _last_block(layer, len(self.arch.blocks))
-        self.upstream = Encoder(self.arch)
+        rate = self.arch.dropout if dropout is None else dropout
+        self.upstream = Encoder(dataclasses.replace(self.arch, dropout=rate))
         keep_blocks(self.upstream, num_blocks)
         self.featurizer = Featurizer(
             num_blocks + 1 if multilayer_feature else 1,

@@ -51,4 +51,5 @@ class PretrainTask(EncoderTask):
     @classmethod
     def finished_encoder(cls, objective: nn.Module) -> Encoder:
         """Return the encoder without its prediction layer."""
+        assert isinstance(objective, MaskedPrediction)
         return objective.encoder

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import yaml
 
+from pruneasr.distill.model import Distillation
 from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.espnet.distill_task import DistillPruneTask
 from pruneasr.pruning.constraint import Constraint
@@ -45,7 +46,9 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
     args = argparse.Namespace(**yaml.safe_load(config.read_text(encoding="utf-8")))
     args.output_dir = str(experiment)
     objective = DistillPruneTask.load_latest(args).objective
+    assert isinstance(objective, Distillation)
     student, constraint = objective.student.eval(), objective.constraint
+    assert constraint is not None
     expected = expected_widths(student)
     removed, distance = remove_checked(student, constraint)
     report = summarize(student.config, removed.config, expected, constraint, distance)

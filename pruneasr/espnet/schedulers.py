@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from espnet2.schedulers.abs_scheduler import AbsBatchStepScheduler
 from espnet2.tasks.abs_task import scheduler_classes
+from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
 
@@ -38,7 +39,7 @@ class LinearWarmupDecay(LRScheduler, AbsBatchStepScheduler):
         self.warmup_steps = max(1, round(warmup * total_steps))
         super().__init__(optimizer, last_epoch)
 
-    def get_lr(self) -> list[float]:
+    def get_lr(self) -> list[float | Tensor]:
         """Return the learning rates of the next step."""
         step = self.last_epoch + 1  # the first step already moves
         rising = step / self.warmup_steps

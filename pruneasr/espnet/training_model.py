@@ -81,6 +81,8 @@ class TrainingModel(AbsESPnetModel):
 class Progress(nn.Module):
     """Seconds of audio per second, and minutes to the end of the training."""
 
+    done: Tensor
+
     def __init__(self, total_steps: int | None) -> None:
         """Start to count; without ``total_steps`` the time left is not reported."""
         super().__init__()

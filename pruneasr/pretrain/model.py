@@ -1,4 +1,4 @@
-"""Masked prediction of cluster labels (HuBERT, Hsu et al. 2021, sections II-A and II-B).
+"""Masked prediction of cluster labels (HuBERT, Hsu et al. 2021, sections II-A, II-B).
 
 Spans of the projected frames are replaced by one learned vector; a linear layer on the
 last hidden state predicts the cluster of each masked frame.

@@ -2,8 +2,8 @@
 
     L = lambda1 (p^ - p) + lambda2 (p^ - p)^2       one pair of multipliers per term
 
-p^ is the expected sparsity, p the scheduled target: linear from 0 over the warm-up, then
-constant ([W23] section 3.1). Sparsity is 1 - cost / cost of the dense model.
+p^ is the expected sparsity, p the scheduled target: linear from 0 over the warm-up,
+then constant ([W23] section 3.1). Sparsity is 1 - cost / cost of the dense model.
 
     kind      term          cost
     size      size          parameters; ``denominator`` mha_ffn [W23] or whole [P23]

@@ -2,7 +2,8 @@
 
 One function each, for dense, expected and removed models alike: exact integers for the
 widths of a config (parameters equal the ``numel`` of the model), differentiable
-tensors for expected widths. The 80 % of [W23] count ``mha_ffn`` only; the budgets of [P23] count the whole model.
+tensors for expected widths. The 80 % of [W23] count ``mha_ffn`` only; the budgets of
+[P23] count the whole model.
 
 MACs are those of convolutions, projections, attention products and feed-forward layers
 for one utterance of given length. Norms, activations, the softmax and the position gate

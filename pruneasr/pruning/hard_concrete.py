@@ -50,13 +50,14 @@ class StraightThroughClamp(torch.autograd.Function):
 class HardConcrete(nn.Module):
     """One gate per unit of a group; multiplies what comes in.
 
-    ``draw`` sets the values ``z`` that ``forward`` uses until the next draw, so that all
-    places that depend on a gate see the same values within one forward pass. In training
-    mode they are samples; in evaluation mode kept units have a fixed value and the
-    others are 0.
+    ``draw`` sets the values ``z`` that ``forward`` uses until the next draw, so that
+    all places that depend on a gate see the same values within one forward pass. In
+    training mode they are samples; in evaluation mode kept units have a fixed value and
+    the others are 0.
     """
 
     z: Tensor
+    repeats: Tensor | None
 
     def __init__(
         self,

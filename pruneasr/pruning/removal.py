@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from pruneasr.encoder import BlockConfig, Encoder
 from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.checkpoint import load_strictly
-from pruneasr.encoder.layers import FeedForward, OutputBias, Residual
+from pruneasr.encoder.feature_extractor import ConvLayer
+from pruneasr.encoder.layers import Block, FeedForward, OutputBias, Residual
 from pruneasr.pruning.plan import Plan, kept_queries, kept_values, planned_config
 from pruneasr.pruning.units import Gates, draw_gates, find_gates
 
@@ -52,10 +53,9 @@ def remove(encoder: Encoder, plan: Plan) -> Encoder:
     for i, (block, config_block) in enumerate(
         zip(encoder.blocks, encoder.config.blocks, strict=True)
     ):
-        attention, feed_forward = (
-            config.blocks[i].attention,
-            config.blocks[i].feed_forward,
-        )
+        assert isinstance(block, Block)
+        attention = config.blocks[i].attention
+        feed_forward = config.blocks[i].feed_forward
         prefix = f"blocks.{i}"
         if attention:
             tensors |= _attention(
@@ -90,7 +90,7 @@ def _all(prefix: str, module: nn.Module) -> Tensors:
 def _kept_and_value(
     gates: Gates, plan: Plan, unit: str, layer: int, size: int, like: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return indices of the kept units of a gate and their values; all and 1 without."""
+    """Return indices of the kept units of a gate and their values; no gate: all, 1."""
     if (unit, layer) not in gates:
         return torch.arange(size, device=like.device), like.new_ones(size)
     kept = plan[unit, layer].to(like.device).nonzero().flatten()
@@ -104,6 +104,7 @@ def _feature_extractor(encoder: Encoder, gates: Gates, plan: Plan) -> Tensors:
     kept_in = torch.tensor([0], device=projection.norm.weight.device)
     value_in = projection.norm.weight.new_ones(1)
     for i, layer in enumerate(extractor.layers):
+        assert isinstance(layer, ConvLayer)
         weight = layer.conv.weight
         kept, value = _kept_and_value(gates, plan, "conv", i, len(weight), weight)
         prefix = f"feature_extractor.layers.{i}"

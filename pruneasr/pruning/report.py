@@ -1,7 +1,7 @@
 """What a pruning left: numbers as JSON and Markdown, and two figures.
 
-``structure.png`` shows what is left in every layer; ``history.png`` the gates' means and
-the sparsity over the training.
+``structure.png`` shows what is left in every layer; ``history.png`` the gates' means
+and the sparsity over the training.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from pruneasr.encoder import EncoderConfig
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.cost import Cost, macs, parameters
-from pruneasr.pruning.widths import Widths, config_widths
+from pruneasr.pruning.widths import Number, Widths, config_widths
 
 # statistics by epoch: name -> values
 History = Mapping[str, list[float]]
@@ -37,7 +37,7 @@ def summarize(
         distance: largest difference between the masked and the removed model.
     """
     before, after = config_widths(dense), config_widths(removed)
-    sparsities = {
+    sparsities: dict[str, Mapping[str, Number]] = {
         "target": constraint.targets,
         "expected": constraint.sparsity(expected),
         "actual": constraint.sparsity(after),

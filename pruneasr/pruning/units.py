@@ -23,11 +23,14 @@ from torch import Tensor, nn
 
 from pruneasr.encoder import Encoder
 from pruneasr.encoder.attention import Attention
-from pruneasr.encoder.layers import FeedForward, Residual
+from pruneasr.encoder.feature_extractor import ChannelLayerNorm, ConvLayer
+from pruneasr.encoder.layers import Block, FeedForward
 from pruneasr.pruning.hard_concrete import HardConcrete
 
 UNITS = ("conv", "qk", "vo", "head", "ffn", "mha_layer", "ffn_layer")
 Gates = dict[tuple[str, int], HardConcrete]
+# layer, owner of the slot, name of the slot, gate to put there
+Slot = tuple[int, nn.Module, str, HardConcrete]
 
 
 def attach_gates(encoder: Encoder, units: Iterable[str], ste: bool = True) -> None:
@@ -50,7 +53,8 @@ def attach_gates(encoder: Encoder, units: Iterable[str], ste: bool = True) -> No
     if find_gates(encoder):
         raise ValueError("the encoder has gates already; detach them first")
     for unit in units:
-        for layer, slot_owner, slot, gate in _make_gates(encoder, unit, ste):
+        make_gates = _conv_gates if unit == "conv" else _block_gates
+        for layer, slot_owner, slot, gate in make_gates(encoder, unit, ste):
             setattr(slot_owner, slot, gate)
             if unit == "conv":
                 _watch_channels(encoder, layer, gate)
@@ -92,7 +96,7 @@ class KeptLayerNorm(nn.LayerNorm):
     """LayerNorm over the channels that a gate keeps; the others become 0."""
 
     def __init__(self, norm: nn.LayerNorm, gate: HardConcrete) -> None:
-        super().__init__(norm.normalized_shape, eps=norm.eps)
+        super().__init__(list(norm.normalized_shape), eps=norm.eps)
         self.weight, self.bias = norm.weight, norm.bias
         self._gate = (gate,)  # in a tuple: the slot owns the gate, not this module
 
@@ -109,27 +113,27 @@ class KeptLayerNorm(nn.LayerNorm):
 
     def plain(self) -> nn.LayerNorm:
         """Return the ordinary LayerNorm with the same parameters."""
-        norm = nn.LayerNorm(self.normalized_shape, eps=self.eps)
+        norm = nn.LayerNorm(list(self.normalized_shape), eps=self.eps)
         norm.weight, norm.bias = self.weight, self.bias
         return norm
 
 
-def _draw(encoder: nn.Module, args: object) -> None:
+def _draw(encoder: nn.Module, *_: object) -> None:
     draw_gates(encoder)
 
 
-def _make_gates(
-    encoder: Encoder, unit: str, ste: bool
-) -> Iterator[tuple[int, nn.Module, str, HardConcrete]]:
-    """Yield (layer, owner of the slot, name of the slot, gate) for one unit."""
-    if unit == "conv":
-        for i, conv in enumerate(encoder.feature_extractor.layers):
-            size = conv.conv.out_channels
-            yield i, conv, "slot", HardConcrete(unit, i, size, ste=ste, trailing_dims=1)
-        return
+def _conv_gates(encoder: Encoder, unit: str, ste: bool) -> Iterator[Slot]:
+    for i, layer in enumerate(encoder.feature_extractor.layers):
+        assert isinstance(layer, ConvLayer)
+        size = layer.conv.out_channels
+        yield i, layer, "slot", HardConcrete(unit, i, size, ste=ste, trailing_dims=1)
+
+
+def _block_gates(encoder: Encoder, unit: str, ste: bool) -> Iterator[Slot]:
     for i, block in enumerate(encoder.blocks):
+        assert isinstance(block, Block)
         is_attention = unit in ("qk", "vo", "head", "mha_layer")
-        residual: Residual = block.attention if is_attention else block.feed_forward
+        residual = block.attention if is_attention else block.feed_forward
         branch = residual.branch
         if unit in ("mha_layer", "ffn_layer"):
             if branch is not None:
@@ -154,7 +158,7 @@ def _make_gates(
 def _watch_channels(encoder: Encoder, layer: int, gate: HardConcrete) -> None:
     """Let the LayerNorms that see these channels take statistics of the kept ones."""
     conv = encoder.feature_extractor.layers[layer]
-    if encoder.config.conv_norm == "layer_norm":
+    if isinstance(conv.norm, ChannelLayerNorm):
         conv.norm.norm = KeptLayerNorm(conv.norm.norm, gate)
     if layer == len(encoder.feature_extractor.layers) - 1:
         projection = encoder.feature_projection

@@ -1,7 +1,7 @@
 """Real-time factors of encoders, measured side by side in one process.
 
-One pass over a test set with batch size 1, encoder after encoder, several times over, so
-that noise of the machine meets all of them alike. Reading audio is not counted.
+One pass over a test set with batch size 1, encoder after encoder, several times over,
+so that noise of the machine meets all of them alike. Reading audio is not counted.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ start_cluster() {
     CLUSTER=$(mktemp -d /tmp/pruneasr.XXXXXX)
     export CLUSTER
     chmod 755 "$CLUSTER"
-    "$BATS_TEST_DIRNAME/$1" "$CLUSTER" > "$CLUSTER/start.out" 2>&1 || status=$?
+    "$BATS_TEST_DIRNAME/$1" "$CLUSTER" > "$CLUSTER/start.out" 2>&1 3>&- \
+        || status=$?
     [ "$status" -ne 77 ] || skip "$(tail -n 1 "$CLUSTER/start.out")"
     cat "$CLUSTER/start.out"
     return "$status"
@@ -52,8 +53,16 @@ behind() {
         echo $! > pid
         wait $! || status=$?
         echo "$status" > ended
-    ) 3>&- &
+    ) > /dev/null 2>&1 3>&- &
     until_true 5 test -s pid
+}
+
+# What a test that failed left behind.
+end_behind() {
+    local file
+    for file in "$BATS_TEST_TMPDIR"/{,*/}pid; do
+        [ ! -s "$file" ] || kill "$(cat "$file")" 2> /dev/null || true
+    done
 }
 
 # The program that behind() started has ended with the status $2 within $1 seconds.

@@ -3,7 +3,7 @@
 # of its own, with all their files under DIR. It needs no systemd, no control groups
 # and no root, and leaves the machine's own Slurm and munge alone.
 #
-#   start_slurm.sh DIR [NODES]     then  . DIR/env.sh     and at the end  stop_slurm.sh DIR
+#   start_slurm.sh DIR [NODES]    then  . DIR/env.sh    and at the end  stop_slurm.sh DIR
 #
 # Environment: SLURM_TEST_PORT (17100), of which 150 ports from there on are used.
 # Exit status 77, with the reason on stderr, where it cannot run. Debian's packages:
@@ -84,9 +84,8 @@ write_conf() {
 wait_until_idle() {
     local tries
     for ((tries = 0; tries < 150; tries++)); do
-        if [[ $(sinfo -h -N -p cpu -o %T 2> /dev/null | grep -cx idle) -eq $nodes ]]; then
-            return
-        fi
+        [[ $(sinfo -h -N -p cpu -o %T 2> /dev/null | grep -cx idle) -ne $nodes ]] \
+            || return 0
         sleep 0.2
     done
     echo "$(basename "$0"): the nodes did not come up" >&2

@@ -1,26 +1,11 @@
 """A tiny encoder on disk, and frontends made from it."""
 
-import os
-
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # also for the processes started here
-
 import pytest
-import tiny
 import torch
+from tiny import random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
-
-torch.set_num_threads(1)
-
-
-def tiny_config(**options):
-    return tiny.tiny_config(**{"dim": 16, "num_heads": 2, "num_blocks": 2, **options})
-
-
-@pytest.fixture(scope="session")
-def config():
-    return tiny_config
 
 
 @pytest.fixture
@@ -29,7 +14,7 @@ def encoder_dir(tmp_path):
 
     def save(**options):
         path = tmp_path / "encoder"
-        save_encoder(tiny.random_encoder(tiny_config(**options)), path)
+        save_encoder(random_encoder(tiny_config(**options)), path)
         return str(path)
 
     return save

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from tiny import tiny_config
 
 from pruneasr.encoder import load_encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
@@ -32,14 +33,14 @@ def test_mixture_follows_the_learned_weights(frontend, batch):
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
-@pytest.mark.parametrize("layer", [0, 1, 2, -1])
+@pytest.mark.parametrize("layer", [0, 1, 2, 3, -1])
 def test_one_layer_equals_that_of_the_whole_encoder(frontend, batch, layer, norm_first):
     front = frontend({"norm_first": norm_first}, multilayer_feature=False, layer=layer)
     hidden_states, lengths = load_encoder(front.ckpt)(*batch)
     feats, _ = front(*batch)
     for i, n in enumerate(lengths):
         torch.testing.assert_close(feats[i, :n], hidden_states[layer][i, :n])
-    assert len(front.upstream.blocks) == (2 if layer == -1 else layer)
+    assert len(front.upstream.blocks) == (3 if layer == -1 else layer)
 
 
 @pytest.mark.parametrize("norm_first", [False, True])
@@ -113,6 +114,15 @@ def test_autocast_computes_in_bfloat16_and_returns_float32(frontend, batch):
     torch.testing.assert_close(feats, front(*batch)[0], atol=0.1, rtol=0.1)
 
 
+def test_dropout_is_for_training_only_and_no_part_of_the_architecture(frontend, batch):
+    front = frontend(dropout=0.5)
+    assert front.arch.dropout == 0.0
+    a, b = front.train()(*batch)[0], front(*batch)[0]
+    assert not torch.equal(a, b)
+    front.eval()
+    torch.testing.assert_close(front(*batch)[0], frontend().eval()(*batch)[0])
+
+
 def test_freeze_is_eval_mode_without_gradient(frontend, batch):
     front = frontend({"dropout": 0.5}, freeze=True).train()
     assert not any(module.training for module in front.upstream.modules())
@@ -159,20 +169,20 @@ def test_arch_is_filled_in_place_and_rebuilds_without_the_file(frontend, batch):
     torch.testing.assert_close(again(*batch)[0], front(*batch)[0])
 
 
-def test_arch_alone_trains_from_scratch(batch, config):
-    front = PrunedSSLFrontend(arch=config().to_dict())
+def test_arch_alone_trains_from_scratch(batch):
+    front = PrunedSSLFrontend(arch=tiny_config().to_dict())
     front(*batch)[0].square().sum().backward()
     assert without_grad(front) == []
 
 
-def test_never_runs_on_weights_from_nowhere(batch, config):
-    front = PrunedSSLFrontend(ckpt="/nowhere", arch=config().to_dict())
+def test_never_runs_on_weights_from_nowhere(batch):
+    front = PrunedSSLFrontend(ckpt="/nowhere", arch=tiny_config().to_dict())
     with pytest.raises(ValueError, match="random weights"):
         front(*batch)
 
 
-def test_never_runs_on_weights_of_another_architecture(batch, config, encoder_dir):
-    arch = config(ffn=24).to_dict()
+def test_never_runs_on_weights_of_another_architecture(batch, encoder_dir):
+    arch = tiny_config(ffn=24).to_dict()
     front = PrunedSSLFrontend(ckpt=encoder_dir(), arch=arch)
     with pytest.raises(ValueError, match="another architecture"):
         front(*batch)
@@ -188,8 +198,8 @@ def test_never_runs_on_weights_of_another_architecture(batch, config, encoder_di
         ({"ckpt": "/nowhere"}, "/nowhere"),
         ({"arch": {"dim": 16}}, "missing"),
         ({"layer": 1}, "multilayer_feature: false"),
-        ({"layer": 3, "multilayer_feature": False}, r"0\.\.2"),
-        ({"layer": -2, "multilayer_feature": False}, r"0\.\.2"),
+        ({"layer": 4, "multilayer_feature": False}, r"0\.\.3"),
+        ({"layer": -2, "multilayer_feature": False}, r"0\.\.3"),
         ({"tile_factor": 0}, "tile_factor"),
         ({"autocast": "float16"}, "bfloat16"),
         ({"freeze_steps": -1}, "freeze_steps"),

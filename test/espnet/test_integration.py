@@ -13,9 +13,9 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import soundfile
-import tiny
 import torch
 import yaml
+from tiny import random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
 
@@ -100,10 +100,10 @@ def options(speech, text):
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, config):
+def place(tmp_path_factory):
     """Write an encoder, data and a configuration."""
     place = tmp_path_factory.mktemp("espnet")
-    save_encoder(tiny.random_encoder(config(dropout=0.1)), place / "encoder")
+    save_encoder(random_encoder(tiny_config(dropout=0.1)), place / "encoder")
     (place / "data").mkdir()
     (place / "exp").mkdir()
     generator = np.random.default_rng(0)
@@ -148,10 +148,10 @@ def model_options(place):
     ]
 
 
-def test_asr_sh_trains_and_saves_a_self_contained_model(trained, config):
+def test_asr_sh_trains_and_saves_a_self_contained_model(trained):
     conf = yaml.safe_load((trained / "exp/config.yaml").read_text())
     saved = conf["frontend_conf"]["arch"]
-    assert yaml.safe_load(yaml.safe_dump(config(dropout=0.1).to_dict())) == saved
+    assert yaml.safe_load(yaml.safe_dump(tiny_config(dropout=0.1).to_dict())) == saved
     state = torch.load(trained / "exp/valid.loss.ave.pth", weights_only=True)
     assert "frontend.upstream.blocks.0.attention.branch.q_proj.weight" in state
     log = (trained / "exp/train.log").read_text()
@@ -274,7 +274,7 @@ def test_espnetez_trains(place):
         pytest.skip("this release of espnet has no espnetez")
     run(place, "-c", EZ)
     conf = yaml.safe_load((place / "ez/config.yaml").read_text())
-    assert conf["frontend_conf"]["arch"]["dim"] == 16
+    assert conf["frontend_conf"]["arch"]["dim"] == 32
 
 
 def test_lora_of_espnet_trains_and_is_loaded_again(trained):

@@ -75,15 +75,12 @@ def command(recipe, output, *options, module="distill_train"):
 
 
 def run(arguments):
-    env = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        arguments, capture_output=True, text=True, check=False, env=env
-    )
+    return subprocess.run(arguments, capture_output=True, text=True, check=False)
 
 
 def kill_in_epoch(arguments, epoch, log_path):
     """Start a training and kill it with SIGKILL in the middle of an epoch."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"}
+    env = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with log_path.open("w") as log:
         process = subprocess.Popen(arguments, stdout=log, stderr=log, env=env)
         deadline = time.monotonic() + 120

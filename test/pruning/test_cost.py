@@ -16,19 +16,19 @@ SECONDS = 0.2
 
 
 def count_macs(encoder, seconds):
-    """Multiply-accumulates that the modules do, counted by hooks on one forward pass."""
+    """Multiply-accumulates that the modules do, counted by hooks on a forward pass."""
     total = 0
 
-    def conv(module, inputs, output):
+    def conv(module, _inputs, output):
         nonlocal total
         per_output = module.in_channels // module.groups * module.kernel_size[0]
         total += output[0].numel() * per_output
 
-    def linear(module, inputs, output):
+    def linear(module, _inputs, output):
         nonlocal total
         total += output[0].numel() * module.in_features
 
-    def attention(module, inputs, output):
+    def attention(module, inputs, _output):
         nonlocal total
         frames = inputs[0].size(1)
         dims = module.q_proj.out_features + module.v_proj.out_features

@@ -83,7 +83,7 @@ def close(unit, layers, positions=slice(None)):
 
 
 DEGENERATE = {
-    "everything open": lambda plan: None,
+    "everything open": lambda _: None,
     "attention of block 0 gone": close("mha_layer", [0]),
     "all attention gone": close("mha_layer", [0, 1, 2]),
     "all values of block 0 closed": close("vo", [0]),

@@ -44,9 +44,9 @@ def test_check_install_names_what_is_missing_and_the_command(bare_python: Path) 
 
 
 def test_check_install_refuses_an_unknown_extra() -> None:
-    answer = run(sys.executable, CHECK, "trian")
+    answer = run(sys.executable, CHECK, "speech")
     assert answer.returncode == 2
-    assert "unknown extra trian; known: train, test" in answer.stderr
+    assert "unknown extra speech; known: train, test" in answer.stderr
 
 
 def test_setup_env_checks_the_given_python_and_installs_nothing(

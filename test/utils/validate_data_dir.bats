@@ -103,7 +103,7 @@ invalid() {
 
 @test "odd white space in text is named by code and place" {
     printf 'a-1 one\xc2\xa0two\na-2 x\nb-1\n' > d/text
-    invalid '*d/text:1: *white space U+00A0 at character 8; replace it*'
+    invalid '*d/text:1: *white space U+00A0 at character 8; *'
     printf 'a-1 one\na-2 x\xe3\x80\x80y\nb-1\n' > d/text
     invalid '*d/text:2: *U+3000*'
     printf 'a-1 one\r\na-2 x\r\nb-1\r\n' > d/text

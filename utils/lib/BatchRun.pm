@@ -46,6 +46,7 @@ sub run_batch {
         return interrupted($line, $caught, cancel($job));
     }
     explain($job, $_) for first_few(@failures);
+    $_->{why} ||= $_->{else} // '' for @failures;
     cancel($job) if @failures;    # what may be left, e.g. a job in an error state
     unlink(map { $_->{done} } @{ $job->{tasks} });
     return report($line, scalar @{ $job->{tasks} }, \@failures);
@@ -196,9 +197,10 @@ sub finish {
     return;
 }
 
+# $else is said where the scheduler gives no reason.
 sub lose {
-    my ($task, $why) = @_;
-    @$task{qw(over why)} = (1, $why);
+    my ($task, $why, $else) = @_;
+    @$task{qw(over why else)} = (1, $why, $else);
     return;
 }
 
@@ -240,13 +242,9 @@ sub judge {
     my ($job, $task, $state) = @_;
     my $status = status_in_log($task->{log});
     return finish($task, $status) if defined $status;
-    my $why = $state->{why} // '';
-    $why = 'the job ended without a status in its log' . disk_state($task->{log})
-        . "; see also $job->{queue_log}"
-        if $why eq '' && $state->{kind} eq 'ended';
-    $why = "unfinished job $job->{number} no longer exists; see also $job->{queue_log}"
-        if $why eq '';
-    lose($task, $why);
+    my $end = $state->{kind} eq 'ended' ? 'the job ended without a status in its log'
+        . disk_state($task->{log}) : "unfinished job $job->{number} no longer exists";
+    lose($task, $state->{why} // '', "$end; see also $job->{queue_log}");
     return;
 }
 
@@ -264,9 +262,8 @@ sub tell_why_pending {
 sub explain {
     my ($job, $task) = @_;
     return if $task->{why} ne '';
-    $task->{why} = $job->{scheduler}->post_mortem($job, $task->{id});
-    $task->{why} = describe_signal($task->{status})
-        if $task->{why} eq '' && $task->{status} > 128;
+    $task->{why} = $job->{scheduler}->post_mortem($job, $task->{id})
+        || describe_signal($task->{status} // 0, 128);
     return;
 }
 

@@ -32,11 +32,10 @@ sub fail {
     exit 1;
 }
 
-# Returns {options, passed, sync, max_jobs_run, job, log, command}:
+# Returns {options, passed, max_jobs_run, job, log, command}:
 #   options       {num_threads => 4, ...}: the --name value pairs, dashes made
 #                 underscores; the last of equal names counts
 #   passed        [-l, x, ...]: options with one dash, for the submit command
-#   sync          1 after "-sync y"
 #   max_jobs_run  the smallest that was given, or undef
 #   job           {name, start, end}, or undef without JOB=
 #   command       one line of bash
@@ -46,7 +45,7 @@ sub parse {
         print $usage;
         exit 0;
     }
-    my %line = (options => {}, passed => [], sync => 0);
+    my %line = (options => {}, passed => []);
     for (1 .. 2) {
         take_option(\%line, \@words) while @words >= 2 && $words[0] =~ /^-/;
         $line{job} = take_range(\@words) || $line{job} if @words;
@@ -73,6 +72,7 @@ sub take_option {
         return;
     }
     my $value = shift @$words;
+    return if $option eq '-sync';    # all programs wait for their jobs
     if ($value =~ /^--/) {
         complain("WARNING: suspicious argument '$value' to $option; starts with '-'");
     }
@@ -81,9 +81,6 @@ sub take_option {
             if $value !~ /^[1-9][0-9]*$/;
         my $least = $line->{max_jobs_run};
         $line->{max_jobs_run} = $value if !defined $least || $value < $least;
-    }
-    elsif ($option eq '-sync') {
-        $line->{sync} = $value =~ /^y/i ? 1 : 0;
     }
     elsif ($option =~ /^--(.+)/) {
         (my $name = $1) =~ tr/-/_/;

@@ -154,7 +154,7 @@ sub describe {
     my ($status) = @_;
     my $code = $status >> 8;
     return describe_signal($status & 127) if $status & 127;
-    return $code > 128 && describe_signal($code) || "exit status $code";
+    return describe_signal($code, 128) || "exit status $code";
 }
 
 1;

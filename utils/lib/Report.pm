@@ -50,10 +50,11 @@ sub interrupted {
     return 128 + $NUMBER{$signal};
 }
 
-# In words for an exit status or signal number of a shell, or '' if it is no signal.
+# A signal in words, by its number above $base, which shells add to exit statuses; ''
+# if it is none.
 sub describe_signal {
-    my ($code) = @_;
-    $code -= 128 if $code > 128;
+    my ($code, $base) = @_;
+    $code -= $base // 0;
     my @names = split(' ', $Config{sig_name});
     return '' if $code < 1 || $code > 64 || !defined $names[$code];
     my $hint = $names[$code] eq 'KILL' ? ', often for want of memory' : '';

@@ -13,13 +13,18 @@ stage_decode() {
 decode() { # EXPERIMENT SET
     local model=$1/${inference_model} dir=$1/decode/$2 keys job jobs
     need "${model}" train
+    need "data/$2/wav.scp" data
     log "output ${dir}/text, log ${dir}/log/inference.*.log"
-    "${dry_run}" || [ -e "${dir}/.done" ] || mkdir -p "${dir}/log"
-    jobs=$(wc -l < "data/$2/wav.scp")
-    if ((jobs > nj)); then jobs=${nj}; fi
-    keys=()
-    for ((job = 1; job <= jobs; job++)); do keys+=("${dir}/log/keys.${job}.scp"); done
+    jobs=${nj}
+    if ! "${dry_run}"; then
+        jobs=$(wc -l < "data/$2/wav.scp")
+        if ((jobs > nj)); then jobs=${nj}; fi
+    fi
     if ! "${dry_run}" && [ ! -e "${dir}/.done" ]; then
+        rm -rf "${dir}/log" "${dir}/text" # an earlier run may have had more jobs
+        mkdir -p "${dir}/log"
+        keys=()
+        for ((job = 1; job <= jobs; job++)); do keys+=("${dir}/log/keys.${job}.scp"); done
         utils/split_scp.pl "data/$2/wav.scp" "${keys[@]}"
     fi
     # shellcheck disable=SC2086  # decode_cmd is words
@@ -30,7 +35,8 @@ decode() { # EXPERIMENT SET
         --key_file "${dir}/log/keys.JOB.scp" \
         "--${task}_train_config" "$1/config.yaml" "--${task}_model_file" "${model}" \
         --output_dir "${dir}/log/output.JOB"
-    if ! "${dry_run}"; then
-        sort -u "${dir}"/log/output.*/1best_recog/text > "${dir}/text"
+    if ! "${dry_run}" && [ ! -e "${dir}/text" ]; then
+        sort -u "${dir}"/log/output.*/1best_recog/text > "${dir}/text.tmp"
+        mv "${dir}/text.tmp" "${dir}/text"
     fi
 }

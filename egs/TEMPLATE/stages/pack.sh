@@ -4,7 +4,7 @@
 stage_pack() {
     local system this_seed dir options=()
     if [ "${token_type}" = bpe ]; then
-        options=(--option "data/tokens_${task}/bpe.model")
+        options=(--option "${tokens}/bpe.model")
     fi
     while read -r system this_seed; do
         dir=$(experiment_dir "${system}" "${this_seed}")

@@ -2,7 +2,7 @@
 # exp/distill -> exp/pruned: what the gates closed is removed; report.md and figures.
 
 stage_prune() {
-    need "${expdir}/distill/latest.pth" distill
+    need "${expdir}/distill/.done" distill
     log "output ${expdir}/pruned, log ${expdir}/pruned/prune.log"
     # shellcheck disable=SC2086  # train_cmd is words
     once "${expdir}/pruned/.done" ${train_cmd} "${expdir}/pruned/prune.log" \

@@ -6,7 +6,7 @@
 #                 encoder, distilled by prediction heads (Chang et al. 2022)
 
 stage_recover() {
-    need "${expdir}/pruned/config.json" prune
+    need "${expdir}/pruned/.done" prune
     local system from
     from=$(encoder_of teacher)
     for system in ${systems}; do

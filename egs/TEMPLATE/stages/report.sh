@@ -13,10 +13,12 @@ stage_report() {
     done < <(experiments)
     log "output ${results_dir}/RESULTS.md, ${results_dir}/figures"
     "${dry_run}" && return
+    mkdir -p "${results_dir}"
     # shellcheck disable=SC2086  # test_sets is a list
     OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.results \
         --title "${recipe_title}" --command "${recipe_command}" \
         --expdir "${expdir}" --test-sets ${test_sets} \
         --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output "${results_dir}" \
-        ${readme:+--readme "${readme}"}
+        ${readme:+--readme "${readme}"} &
+    wait $! # where bash acts on signals
 }

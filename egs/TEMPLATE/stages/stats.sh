@@ -2,8 +2,8 @@
 # Lengths of all inputs -> exp/<task>_stats/{train,valid}/*_shape. No model is built.
 
 stage_stats() {
-    need "data/tokens_${task}/tokens.txt" tokens
-    local dir=${expdir}/${task}_stats
+    need "${tokens}/tokens.txt" tokens
+    local dir=${expdir}/${task}_stats_${token_name}
     log "output ${dir}, log ${dir}/stats.log"
     # shellcheck disable=SC2046,SC2086  # lists of words
     once "${dir}/collected" ${train_cmd} "${dir}/stats.log" \
@@ -14,7 +14,7 @@ stage_stats() {
     "${dry_run}" && return
     # ESPnet sorts batches by length and token count: "<length>,<vocabulary>"
     local set size
-    size=$(wc -l < "data/tokens_${task}/tokens.txt")
+    size=$(wc -l < "${tokens}/tokens.txt")
     for set in train valid; do
         sed "s/\$/,${size}/" "${dir}/${set}/text_shape" > "${dir}/${set}/text_shape.tokens"
     done
@@ -24,9 +24,9 @@ stage_stats() {
 task_options() {
     local set
     echo "--config ${task_config} --use_preprocessor true --token_type ${token_type}"
-    echo "--token_list data/tokens_${task}/tokens.txt"
+    echo "--token_list ${tokens}/tokens.txt"
     if [ "${token_type}" = bpe ]; then
-        echo "--bpemodel data/tokens_${task}/bpe.model"
+        echo "--bpemodel ${tokens}/bpe.model"
     fi
     echo "--frontend_conf fs=16k --ngpu ${ngpu}"
     for set in train valid; do

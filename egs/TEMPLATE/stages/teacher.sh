@@ -4,7 +4,6 @@
 
 stage_teacher() {
     if [ -n "${teacher}" ]; then
-        need "${teacher}/config.json" "convert (python -m pruneasr.bin.convert)"
         log "the teacher is ${teacher}"
         return
     fi

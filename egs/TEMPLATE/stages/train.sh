@@ -5,16 +5,19 @@
 . "${template}/stages/stats.sh"
 
 stage_train() {
-    need "${expdir}/${task}_stats/train/text_shape.tokens" stats
-    local system
+    need "${expdir}/${task}_stats_${token_name}/train/text_shape.tokens" stats
+    local system dir maker
     for system in ${systems}; do
-        need "$(encoder_of "${system}")/config.json" recover
+        dir=$(encoder_of "${system}")
+        maker=recover
+        if [ "${system}" = teacher ]; then maker=teacher; fi
+        need "${dir}/config.json" "${maker}"
     done
     side_by_side fine_tune < <(experiments)
 }
 
 fine_tune() { # SYSTEM SEED
-    local dir stats=${expdir}/${task}_stats
+    local dir stats=${expdir}/${task}_stats_${token_name}
     dir=$(experiment_dir "$1" "$2")
     log "output ${dir}, log ${dir}/train.log"
     # shellcheck disable=SC2046,SC2086  # lists of words

@@ -4,13 +4,12 @@
 #   LIBRISPEECH=<folder> ./run.sh --data-opts "..." --stage 3 --stop-stage 5
 set -euo pipefail
 cd "$(dirname "$0")"
-../../../tools/setup_env.sh
 
 exec ../../TEMPLATE/recipe.sh \
     --recipe-title "AN4: ASR on pruned encoders, real recordings" \
-    --recipe-command "egs/an4/asr1/run.sh $*" \
+    --recipe-command "egs/an4/asr1/run.sh ${*@Q}" \
     --pretrain-set pretrain \
     --systems "teacher pruned scratch distilhubert" \
     --seeds "1 2 3" \
-    --token-type char \
+    --token-type word \
     "$@"

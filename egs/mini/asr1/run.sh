@@ -3,11 +3,10 @@
 # nothing to a table of results in 20 minutes on two CPU cores; no download, no GPU.
 set -euo pipefail
 cd "$(dirname "$0")"
-../../../tools/setup_env.sh
 
 exec ../../TEMPLATE/recipe.sh \
     --recipe-title "Mini (synthetic speech): ASR on a pruned encoder" \
-    --recipe-command "egs/mini/asr1/run.sh $*" \
+    --recipe-command "egs/mini/asr1/run.sh ${*@Q}" \
     --pretrain-configs conf/pretrain1.yaml \
     --systems "teacher pruned" \
     --token-type char \

@@ -1,0 +1,228 @@
+#!/usr/bin/env bats
+# egs/TEMPLATE: options, stages and their inputs, failures, signals. A stand-in for
+# python serves, so nothing is trained; mini.bats runs a recipe in earnest.
+# shellcheck disable=SC2154  # bats sets stderr
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+STAGES=(data teacher distill prune recover tokens stats train decode score pack report)
+
+setup() {
+    copy_recipe mini/asr1
+    cd "$BATS_TEST_TMPDIR" || exit 1
+}
+
+teardown() { remove_recipe; }
+
+# Puts a stand-in for python in front of the recipe's own. It appends its command to
+# $RECIPE/calls and then does what the given shell code says.
+pretend() {
+    mkdir "$RECIPE/stand_in"
+    # the environment is set up by the true one
+    echo "export PATH=$RECIPE/stand_in:\$PATH" > "$RECIPE/local/path.sh"
+    cat > "$RECIPE/stand_in/python" << END
+#!/usr/bin/env bash
+echo "\$*" >> "$RECIPE/calls"
+$1
+END
+    chmod +x "$RECIPE/stand_in/python"
+}
+
+# made FILE...: the files of stages that are not run in a test.
+made() {
+    local file
+    for file in "$@"; do
+        mkdir -p "$RECIPE/$(dirname "$file")"
+        echo "a line" > "$RECIPE/$file"
+    done
+}
+
+# What stages say, without the time.
+without_time() { sed -E 's/^[-0-9]+ [:0-9]+ //; /successfully finished/d' <<< "$output"; }
+
+# refused MESSAGE OPTIONS...: run.sh fails, says so on stderr, and makes nothing.
+refused() {
+    local message=$1
+    shift
+    run --separate-stderr "$RECIPE/run.sh" "$@"
+    echo "options: $*; stderr: $stderr"
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"$message"* ]]
+    [ ! -e "$RECIPE/data" ]
+    [ ! -e "$RECIPE/exp" ]
+}
+
+@test "--help, from any directory, names every stage" {
+    run "$RECIPE/run.sh" --help
+    [ "$status" -eq 0 ]
+    for name in "${STAGES[@]}" --dry-run --pruned-encoder --cmd-backend; do
+        [[ "$output" == *"$name"* ]]
+    done
+}
+
+@test "a wrong option, stage, system, backend or argument is refused" {
+    refused "invalid option --stages" --stages 3
+    refused "option --stage needs a value" --stage
+    refused "unknown stage 13; stages: data teacher" --stage 13
+    refused "unknown stage pruning" --stop-stage pruning
+    refused "--stage 5 comes after --stop-stage prune" --stage 5 --stop-stage prune
+    refused "unknown system tiny; known: pruned teacher" --systems "teacher tiny"
+    refused "expected names in --systems" --systems ""
+    refused "found lsf" --cmd-backend lsf
+    refused "unexpected argument prune" prune
+    refused 'expected "true" or "false"' --dry-run yes
+}
+
+@test "a given encoder that does not exist is refused at once" {
+    refused "expected an encoder (config.json, model.safetensors) in none" --teacher none
+    refused "in none" --pruned-encoder none
+    mkdir given && touch given/config.json
+    refused "make the encoder of teacher" --pruned-encoder "$PWD/given"
+}
+
+@test "a dry run prints the commands of all stages and makes nothing" {
+    find "$RECIPE" | sort > before
+    run --separate-stderr "$RECIPE/run.sh" --dry-run true \
+        --systems "teacher pruned scratch distilhubert" --seeds "1 2"
+    [ "$status" -eq 0 ]
+    [ "$stderr" = "" ]
+    find "$RECIPE" | sort | diff before -
+    for command in local/data.sh bin.pretrain_train bin.distill_train bin.prune \
+        bin.recover_train bin.init_encoder bin.tokens "--collect_stats true" \
+        "ckpt=exp/scratch" exp/asr_distilhubert_seed2 bin.asr_inference bin.score \
+        bin.pack; do
+        [[ "$output" == *"$command"* ]] || { echo "no $command"; false; }
+    done
+    for number in {1..12}; do [[ "$output" == *"stage $number of 12"* ]]; done
+}
+
+@test "stages are given by number or by name" {
+    run "$RECIPE/run.sh" --dry-run true --stage 3 --stop-stage 5
+    [ "$status" -eq 0 ]
+    numbers=$(without_time)
+    run "$RECIPE/run.sh" --dry-run true --stage distill --stop-stage recover
+    [ "$numbers" = "$(without_time)" ]
+    [[ "$numbers" == *"(distill) stage 3"*"(prune) stage 4"*"(recover) stage 5"* ]]
+    [[ "$numbers" != *"stage 2 "* && "$numbers" != *"stage 6 "* ]]
+}
+
+@test "with --pruned-encoder, stages 2 to 5 are skipped" {
+    mkdir given && touch given/config.json
+    run "$RECIPE/run.sh" --dry-run true --pruned-encoder "$PWD/given" --systems pruned
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "skipped: the encoder is" <<< "$output")" -eq 4 ]
+    [[ "$output" != *distill_train* && "$output" != *recover_train* ]]
+    [[ "$output" == *"ckpt=$PWD/given "* ]]
+}
+
+@test "a stage without its input names the stage to run" {
+    pretend "exit 9"
+    for pair in teacher:data distill:teacher prune:distill recover:prune tokens:data \
+        stats:tokens train:stats decode:train score:decode pack:train report:score; do
+        run "$RECIPE/run.sh" --stage "${pair%:*}"
+        echo "$pair: $output"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"stage ${pair%:*}: expected "*", which stage ${pair#*:} makes"* ]]
+    done
+    [ ! -e "$RECIPE/calls" ]
+}
+
+@test "train names the stage that makes the encoder it lacks" {
+    made exp/asr_stats_char/train/text_shape.tokens
+    run "$RECIPE/run.sh" --stage train --systems "teacher pruned"
+    [[ "$output" == *"expected exp/teacher/config.json, which stage teacher makes"* ]]
+    made exp/teacher/config.json
+    run "$RECIPE/run.sh" --stage train --systems "teacher pruned"
+    [[ "$output" == *"recover/encoder/config.json, which stage recover makes"* ]]
+}
+
+@test "a distillation that is not finished is not pruned" {
+    made exp/distill/latest.pth exp/distill/config.yaml
+    run "$RECIPE/run.sh" --stage prune
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"which stage distill makes"* ]]
+}
+
+@test "a job that fails stops the recipe, which names the log; the next run tries again" {
+    pretend 'echo "no memory left"; exit 3'
+    made exp/distill/.done
+    run --separate-stderr "$RECIPE/run.sh" --stage prune
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"exp/pruned/prune.log"* ]]
+    [[ "$stderr" == *"stage prune: failed; the reason is above or in the logs in"* ]]
+    [[ "$output" != *"stage 5"* ]]
+    grep -q "no memory left" "$RECIPE/exp/pruned/prune.log"
+    [ ! -e "$RECIPE/exp/pruned/.done" ]
+    echo "exit 0" > "$RECIPE/stand_in/python"
+    run "$RECIPE/run.sh" --stage prune --stop-stage prune
+    [ "$status" -eq 0 ]
+    [ -e "$RECIPE/exp/pruned/.done" ]
+}
+
+@test "of several jobs one fails: the others end, the recipe fails" {
+    pretend 'case $* in *"--seed 2 "*) exit 3 ;; *) sleep 0.5 ;; esac'
+    made exp/asr_stats_char/train/text_shape.tokens exp/recover/encoder/config.json
+    run --separate-stderr "$RECIPE/run.sh" --stage train --systems pruned \
+        --seeds "1 2 3 4" --nj 2
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"exp/asr_pruned_seed2/train.log"* ]]
+    [[ "$stderr" == *"stage train: a job failed"* ]]
+    [[ "$output" != *"stage 9"* ]]
+    for seed in 1 3 4; do [ -e "$RECIPE/exp/asr_pruned_seed$seed/.done" ]; done
+    [ ! -e "$RECIPE/exp/asr_pruned_seed2/.done" ]
+}
+
+@test "what is done is not done again; another command in its place is noticed" {
+    pretend ""
+    made data/train/text
+    run "$RECIPE/run.sh" --stage tokens --stop-stage tokens
+    [ "$status" -eq 0 ]
+    before=$(wc -l < "$RECIPE/calls")
+    run "$RECIPE/run.sh" --stage tokens --stop-stage tokens
+    [[ "$output" == *"done before: data/tokens_char/.done"* ]]
+    [[ "$output" != *warning* ]]
+    run "$RECIPE/run.sh" --stage tokens --stop-stage tokens --nbpe 7
+    [[ "$output" == *"warning: data/tokens_char/.done was made by another command"* ]]
+    [ "$(wc -l < "$RECIPE/calls")" -eq "$before" ]
+}
+
+# stopped_by SIGNAL STATUS: run.sh ends with it, and so do its jobs, side by side.
+stopped_by() {
+    pretend 'exec sleep 1000.25'
+    made exp/asr_stats_char/train/text_shape.tokens exp/recover/encoder/config.json
+    # as an interactive shell starts it: one that others start may ignore INT
+    env --default-signal=INT "$RECIPE/run.sh" --stage train --systems pruned \
+        --seeds "1 2" --nj 2 > said 2>&1 3>&- &
+    local pid=$! status=0
+    until_true 20 sleeping 2
+    kill -"$1" "$pid"
+    wait "$pid" || status=$?
+    cat said
+    [ "$status" -eq "$2" ]
+    sleeping 0
+    grep -q "stopping what runs" said
+    [ ! -e "$RECIPE/exp/asr_pruned_seed1/.done" ]
+}
+
+# sleeping N: so many stand-ins of this test are at work.
+sleeping() {
+    local file count=0
+    for file in /proc/[0-9]*/cwd; do
+        if [ "$(readlink "$file")" = "$RECIPE" ] \
+            && grep -qs "1000.25" "${file%/cwd}/cmdline"; then
+            count=$((count + 1))
+        fi
+    done
+    [ "$count" -eq "$1" ]
+}
+
+@test "TERM ends the jobs too" { stopped_by TERM 143; }
+
+@test "Ctrl-C ends the jobs too" { stopped_by INT 130; }
+
+@test "every recipe has the files that the cluster backends read" {
+    for recipe in "$BATS_TEST_DIRNAME"/../../egs/[!.T]*/*/; do
+        for backend in queue slurm pbs; do [ -r "$recipe/conf/$backend.conf" ]; done
+    done
+}

@@ -1,5 +1,0 @@
-"""The tensors of these tests are tiny: threads would only wait for each other."""
-
-import torch
-
-torch.set_num_threads(1)

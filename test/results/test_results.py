@@ -1,0 +1,130 @@
+"""RESULTS.md: every number comes from a file, every aim is judged."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import torch
+from tiny import random_encoder, tiny_config
+
+from pruneasr.encoder import save_encoder
+from pruneasr.results.collect import collect, encoder_seconds
+from pruneasr.results.speed import real_time_factors
+from pruneasr.results.write import results_markdown, update_readme
+
+COLUMNS = ("Snt", "Wrd", "Corr", "Sub", "Del", "Ins", "Err", "S.Err")
+
+
+def write_experiment(path, wer, minutes=2.0):
+    """An experiment as decode, score and training leave it."""
+    decode = path / "decode" / "test"
+    decode.mkdir(parents=True)
+    for rate, error in (("wer", wer), ("cer", wer / 2)):
+        columns = dict.fromkeys(COLUMNS, 1.0) | {"Snt": 10, "Wrd": 50, "Err": error}
+        (decode / f"score_{rate}.json").write_text(json.dumps(columns))
+    half = {"time": timedelta(minutes=minutes / 2)}
+    stats = {1: {"train": half, "valid": half}}
+    torch.save({"reporter": {"stats": stats}}, path / "checkpoint.pth")
+
+
+@pytest.fixture
+def make_system(tmp_path):
+    def make(name, *wers, ffn=64):
+        encoder = tmp_path / f"{name}_encoder"
+        save_encoder(random_encoder(tiny_config(ffn=ffn)), encoder)
+        experiments = []
+        for seed, wer in enumerate(wers):
+            experiments.append(tmp_path / f"asr_{name}_seed{seed}")
+            write_experiment(experiments[-1], wer)
+        return collect(name, encoder, experiments, ["test"])
+
+    return make
+
+
+def render(systems, expdir):
+    speeds = {system.name: 0.01 for system in systems}
+    return results_markdown("Title", "run", systems, speeds, ["test"], expdir)
+
+
+def test_a_row_has_mean_spread_and_cost(make_system, tmp_path):
+    system = make_system("teacher", 10.0, 14.0)
+    row = next(
+        line
+        for line in render([system], tmp_path).splitlines()
+        if line.startswith("| teacher")
+    )
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    numel = sum(p.numel() for p in random_encoder().parameters())
+    assert cells[1] == f"{numel / 1e6:.3f}"
+    assert cells[3] == "12.0 ± 2.8"  # the sample deviation of 10 and 14
+    assert cells[4] == "6.0 ± 1.4"
+    assert cells[7] == "2.0"  # minutes
+
+
+@pytest.mark.parametrize(
+    ("pruned", "expected"),
+    [
+        ((11.0,), ["met (+10.0%)", "met, by every seed (11.0 against 20.0)"]),
+        ((13.0,), ["MISSED (+30.0%)", "met, by every seed (13.0 against 20.0)"]),
+        ((11.0, 25.0), ["MISSED (+80.0%)", "met on average (18.0 against 20.0)"]),
+        ((21.0,), ["MISSED (+110.0%)", "scratch: MISSED (21.0 against 20.0)"]),
+    ],
+)
+def test_aims_are_judged(make_system, tmp_path, pruned, expected):
+    systems = [
+        make_system("teacher", 10.0),
+        make_system("pruned", *pruned),
+        make_system("scratch", 20.0),
+    ]
+    text = render(systems, tmp_path)
+    for part in expected:
+        assert part in text
+
+
+def test_every_score_has_a_row(make_system, tmp_path):
+    text = render([make_system("pruned", 30.0, 40.0)], tmp_path)
+    assert "|asr_pruned_seed0/test|10|50|1.0|1.0|1.0|1.0|30.0|1.0|" in text
+    assert "|asr_pruned_seed1/test|10|50|1.0|1.0|1.0|1.0|20.0|1.0|" in text
+
+
+def test_missing_scores_name_the_stage(make_system, tmp_path):
+    system = make_system("pruned", 30.0)
+    (tmp_path / "asr_pruned_seed0/decode/test/score_wer.json").unlink()
+    with pytest.raises(ValueError, match="decode and score"):
+        collect("pruned", system.encoder, system.experiments, ["test"])
+    with pytest.raises(ValueError, match="--experiment other=DIR"):
+        collect("other", system.encoder, [], ["test"])
+
+
+def test_the_price_of_an_encoder_is_that_of_its_trainings(tmp_path):
+    for name, minutes in (("distill", 3.0), ("recover", 1.0), ("pretrain1", 5.0)):
+        write_experiment(tmp_path / name, 1.0, minutes)
+    assert encoder_seconds("pruned", tmp_path) == pytest.approx(240)
+    assert encoder_seconds("teacher", tmp_path) == pytest.approx(300)
+    assert encoder_seconds("scratch", tmp_path) == 0
+
+
+def test_readme_is_updated_between_its_marks(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text("a\n<!-- results of AN4 -->\nold\n<!-- end of AN4 -->\nb\n")
+    update_readme(readme, "AN4", "## Systems\n\n| x |\n|---|\n| 1 |\n\nnote\n")
+    assert readme.read_text() == (
+        "a\n<!-- results of AN4 -->\n| x |\n|---|\n| 1 |\n<!-- end of AN4 -->\nb\n"
+    )
+    with pytest.raises(ValueError, match="results of mini"):
+        update_readme(readme, "mini", "| x |")
+
+
+def test_a_larger_encoder_takes_longer(tmp_path):
+    import numpy as np
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", np.zeros(32000, dtype=np.float32), 16000)
+    (tmp_path / "wav.scp").write_text(f"a {tmp_path / 'a.wav'}\n")
+    sizes = {"small": {"num_blocks": 1}, "large": {"num_blocks": 12, "ffn": 1024}}
+    for name, size in sizes.items():
+        save_encoder(random_encoder(tiny_config(**size)), tmp_path / name)
+    factors = real_time_factors(
+        {name: tmp_path / name for name in sizes}, tmp_path / "wav.scp", repeats=3
+    )
+    assert 0 < factors["small"] < factors["large"]

@@ -1,0 +1,101 @@
+"""Every YAML of the recipes: the task it is for must know each of its options."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+import yaml
+from espnet2.bin import asr_inference
+from espnet2.tasks.asr import ASRTask
+
+from pruneasr.encoder import Encoder, dense_config
+from pruneasr.espnet.distill_task import DistillPruneTask, RecoverTask
+from pruneasr.espnet.frontend import PrunedSSLFrontend
+from pruneasr.espnet.pretrain_task import PretrainTask
+from pruneasr.pruning.constraint import Constraint
+
+ROOT = Path(__file__).parents[1]
+CONFIGS = sorted(
+    [*ROOT.glob("conf/**/*.yaml"), *ROOT.glob("egs/[!.]*/*/conf/**/*.yaml")]
+)
+# by how the name of a file begins; importing pruneasr.espnet adds our frontend
+PARSERS = {
+    "pretrain": PretrainTask.get_parser,
+    "distilhubert": RecoverTask.get_parser,
+    "distill": DistillPruneTask.get_parser,
+    "recover": RecoverTask.get_parser,
+    "train_asr": ASRTask.get_parser,
+    "decode": asr_inference.get_parser,
+}
+REQUIRED = {"decode": ["--output_dir=x", "--data_path_and_name_and_type=x,y,z"]}
+
+
+def read(path):
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def parse(path):
+    """Options of a config file, as the program that it is for understands them."""
+    (begin,) = [begin for begin in PARSERS if path.name.startswith(begin)]
+    # ESPnet checks the names in a file only; on the command line, type and choices too
+    simple = [
+        f"--{key}={value}"
+        for key, value in read(path).items()
+        if isinstance(value, str | int | float)
+    ]
+    required = REQUIRED.get(begin, [])
+    return PARSERS[begin]().parse_args(["--config", str(path), *required, *simple])
+
+
+def configs(begin):
+    found = [path for path in CONFIGS if path.name.startswith(begin)]
+    return pytest.mark.parametrize(
+        "path", found, ids=[str(path.relative_to(ROOT)) for path in found]
+    )
+
+
+def test_there_are_configs_and_each_has_its_task():
+    begins = ("teacher", *PARSERS)
+    assert CONFIGS
+    assert [path for path in CONFIGS if not path.name.startswith(begins)] == []
+
+
+@configs("teacher")
+def test_teacher_is_built(path):
+    assert Encoder(dense_config(**read(path))).blocks
+
+
+@configs(tuple(PARSERS))
+def test_options_are_known(path):
+    options = vars(parse(path))
+    assert read(path).keys() <= options.keys()
+
+
+@configs(("distil", "recover"))
+def test_teacher_layers_exist(path):
+    teacher = read(path.with_name("teacher.yaml"))
+    assert max(parse(path).teacher_layers) == teacher["num_blocks"]
+
+
+@configs("distill.")
+def test_the_constraint_can_be_met(path):
+    config = dense_config(**read(path.with_name("teacher.yaml")))
+    constraint = DistillPruneTask.build_constraint(parse(path), config)
+    assert isinstance(constraint, Constraint)
+
+
+@configs("train_asr")
+def test_options_of_the_frontend_are_known(path):
+    options = parse(path)
+    assert options.frontend == "pruned_ssl"
+    inspect.signature(PrunedSSLFrontend).bind(**options.frontend_conf)
+
+
+@pytest.mark.parametrize("begin", PARSERS)
+@pytest.mark.parametrize("line", ["no_such_option: 1", "seed: not a number"])
+def test_unknown_option_and_wrong_value_are_refused(begin, line, tmp_path, capsys):
+    path = tmp_path / f"{begin}.yaml"
+    path.write_text(line)
+    with pytest.raises(SystemExit):
+        parse(path)
+    assert line.split(":")[0] in capsys.readouterr().err
