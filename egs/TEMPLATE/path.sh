@@ -12,4 +12,5 @@ export PYTHONUNBUFFERED=1
 # Jobs run side by side; a stage that runs alone asks for more (--num-threads)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 export NCCL_SOCKET_IFNAME="^lo,docker,virbr,vmnet,vboxnet"
+# shellcheck source=/dev/null
 if [ -e local/path.sh ]; then . local/path.sh; fi

@@ -17,10 +17,12 @@ from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.plan import plan_removal
 from pruneasr.pruning.removal import mask, remove
 from pruneasr.pruning.report import History, summarize, write_report
-from pruneasr.pruning.widths import expected_widths
+from pruneasr.pruning.widths import Widths, expected_widths
 
 # Masked and removed model may differ by rounding only
 TOLERANCE = 1e-4
+# Beyond it the removal takes out much that the training had not closed
+GAP = 0.02
 
 
 def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
@@ -49,7 +51,16 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
     assert isinstance(objective, Distillation)
     student, constraint = objective.student.eval(), objective.constraint
     assert constraint is not None
-    expected = expected_widths(student)
+    history = read_history(experiment)
+    done = len(history["loss"])
+    if done < args.max_epoch and args.patience is None:
+        raise ValueError(
+            f"{experiment} has done {done} of {args.max_epoch} epochs; run the distill "
+            "stage again, it resumes"
+        )
+    with torch.no_grad():
+        expected = expected_widths(student)
+    _warn_of_gaps(constraint, expected)
     removed, distance = remove_checked(student, constraint)
     report = summarize(student.config, removed.config, expected, constraint, distance)
     save_encoder(
@@ -57,8 +68,22 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
         output,
         {"teacher": args.teacher, "experiment": str(experiment), **report},
     )
-    write_report(report, student.config, read_history(experiment), output)
+    write_report(report, student.config, history, output)
     return report
+
+
+def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
+    for term, sparsity in constraint.sparsity(expected).items():
+        target = constraint.targets[term]
+        if abs(float(sparsity) - target) > GAP:
+            logging.warning(
+                "the training ended at an expected sparsity of %.3f of %s, the target "
+                "is %.3f: the removal closes the difference itself. Train longer, or "
+                "raise the learning rate of optim2",
+                float(sparsity),
+                term,
+                target,
+            )
 
 
 def remove_checked(student: Encoder, constraint: Constraint) -> tuple[Encoder, float]:

@@ -129,6 +129,23 @@ lose_host() {
     [[ "$output" == *"log is in x.log (a limit was reached: qmaster enforced h_rt"* ]]
 }
 
+@test "a lost host: silent, then jobs are lost or run again" {
+    local once="'[' -n '\"\$RESTARTED\"' -a '\"\$RESTARTED\"' != 0 ']' '||'"
+    mkdir silent lost again
+    (cd silent && QUEUE_GRACE_SECONDS=1 behind queue.pl x.log echo try \; sleep 1000)
+    (cd lost && behind queue.pl x.log echo try \; sleep 1000)
+    (cd again && eval "behind queue.pl -r y x.log echo try '\$RESTARTED' \; \
+        $once sleep 1000")
+    for job in silent lost again; do until_true 60 grep -qs '^try' $job/x.log; done
+    lose_host
+    (cd silent && ended_with 60 1)
+    grep -q "log is in x.log (no sign of life from $(hostname))" silent/said
+    daemon execd
+    (cd again && ended_with 60 0)
+    (cd lost && ended_with 60 1)
+    [ "$(grep -c '^try' again/x.log)" -eq 2 ]
+}
+
 @test "the qmaster may go away and come back" {
     behind queue.pl x.log echo try \; sleep 12
     until_true 10 grep -qs '^try' x.log
@@ -137,21 +154,4 @@ lose_host() {
     daemon qmaster
     ended_with 60 0
     [ "$(grep -c '^try' x.log)" -eq 1 ]
-}
-
-@test "a lost host: silent, then jobs are lost or run again" {
-    local once="'[' -n '\"\$RESTARTED\"' -a '\"\$RESTARTED\"' != 0 ']' '||'"
-    mkdir silent lost again
-    (cd silent && QUEUE_GRACE_SECONDS=1 behind queue.pl x.log echo try \; sleep 1000)
-    (cd lost && behind queue.pl x.log echo try \; sleep 1000)
-    (cd again && eval "behind queue.pl -r y x.log echo try '\$RESTARTED' \; \
-        $once sleep 1000")
-    for job in silent lost again; do until_true 10 grep -qs '^try' $job/x.log; done
-    lose_host
-    (cd silent && ended_with 60 1)
-    grep -q "log is in x.log (no sign of life from $(hostname))" silent/said
-    daemon execd
-    (cd again && ended_with 60 0)
-    (cd lost && ended_with 60 1)
-    [ "$(grep -c '^try' again/x.log)" -eq 2 ]
 }

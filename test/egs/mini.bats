@@ -10,13 +10,13 @@ load helpers
 
 SYSTEMS="teacher pruned scratch"
 TINY=(--data-opts "--num-train 60 --num-dev 12 --num-test 12"
-    --encoder-args "--max_epoch 2 --num_iters_per_epoch 4" --task-args "--max_epoch 1")
+    --encoder-args "--max_epoch 2 --num_iters_per_epoch 8" --task-args "--max_epoch 1")
 
 setup_file() {
     copy_recipe mini/asr1
     tiny --systems "$SYSTEMS" > "$BATS_FILE_TMPDIR/first" 2>&1 3>&- &
     local recipe=$! status=0
-    if until_true 300 epoch_ended_or_gone "$recipe"; then kill_training; fi
+    if until_true 900 epoch_ended_or_gone "$recipe"; then kill_training; fi
     wait "$recipe" || status=$?
     echo "$status" > "$BATS_FILE_TMPDIR/first.status"
     status=0

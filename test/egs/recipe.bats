@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # egs/TEMPLATE: options, stages and their inputs, failures, signals. A stand-in for
 # python serves, so nothing is trained; mini.bats runs a recipe in earnest.
-# shellcheck disable=SC2154  # bats sets stderr
+# shellcheck disable=SC2153,SC2154  # copy_recipe sets RECIPE, bats stderr
 
 bats_require_minimum_version 1.5.0
 load helpers

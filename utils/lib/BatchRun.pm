@@ -26,7 +26,8 @@ our @EXPORT_OK = qw(run_batch);
 # Seconds that a file written on another host may take to be seen here (NFS).
 my $GRACE = $ENV{QUEUE_GRACE_SECONDS} // 70;
 # How long a task is seen in a state, in seconds, before it counts as lost.
-my %PATIENCE = (ended => $GRACE, gone => $GRACE, dead => 5, silent => 8 * $GRACE);
+my %PATIENCE = (ended => $GRACE, gone => $GRACE, dead => $GRACE < 5 ? $GRACE : 5,
+    silent => 8 * $GRACE);
 my $UNREACHABLE = 3600;    # seconds without the scheduler before giving up
 my $PENDING = 300;         # seconds before it is said why the job waits
 
@@ -47,7 +48,9 @@ sub run_batch {
     }
     explain($job, $_) for first_few(@failures);
     $_->{why} ||= $_->{else} // '' for @failures;
-    cancel($job) if @failures;    # what may be left, e.g. a job in an error state
+    # What may be left, e.g. in an error state; the number of a job that is gone may be
+    # that of another job now.
+    cancel($job) if grep { ($_->{kind} // '') ne 'gone' } @failures;
     unlink(map { $_->{done} } @{ $job->{tasks} });
     return report($line, scalar @{ $job->{tasks} }, \@failures);
 }
@@ -64,6 +67,7 @@ sub prepare {
     (my $q = dirname($log) . '/q') =~ s{/(?:log|LOG)/q$}{/q};
     my $base = basename($log);
     $base =~ s/\.?\Q$range->{name}\E// if $range;
+    $base =~ s/^\.//;    # of JOB.log
     (my $stem = $base) =~ s/\.[A-Za-z]{1,5}$//;
     my $done_directory = $q . $scheduler->{done_directory};
     my $done = "$done_directory/done.$$";
@@ -113,7 +117,9 @@ sub submit {
     my ($status, $output);
     for my $pause (5, 10, 20, 0) {
         ($status, $output) = run_command($command);
-        last if !$job->{scheduler}->not_reached($status, $output) || !$pause || $caught;
+        # after a time-out the job may be there
+        last if !$job->{scheduler}->not_reached($status, $output)
+            || $output =~ /timed out/i || !$pause || $caught;
         complain("cannot reach the scheduler, trying again in $pause s: $output");
         select(undef, undef, undef, $pause);
     }
@@ -128,7 +134,7 @@ sub submit {
 
 sub wait_for {
     my ($job) = @_;
-    my ($pause, $every, $next) = (0.1, 2, time + 2);
+    my ($pause, $every, $next) = (0.1, 2, time + 1);
     $job->{submitted} = time;
     while (!$caught) {
         look_for_done($job);

@@ -46,7 +46,8 @@ sub not_reached {
 # state would wait for ever.
 sub states {
     my ($self, $job) = @_;
-    my ($status, $output) = run_command('qstat', '-f', '-g', 'd', '-u', '*');
+    my $user = getpwuid($<);
+    my ($status, $output) = run_command(qw(qstat -f -ne -g d -u), $user);
     return (undef, $output) if $status != 0;
     my ($host, $silent, %states) = ('', 0);
     for my $row (split(/\n/, $output)) {

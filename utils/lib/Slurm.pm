@@ -127,7 +127,7 @@ sub details {
             signal => ($field{ExitCode} // '') =~ /:(\d+)/ ? $1 : 0 };
     }
     my ($row) = grep { $_->{JobID} eq $name } accounting($name);
-    return { state => '', signal => 0 } if !$row;
+    return { state => '', signal => 0, id => $job->{number} } if !$row;
     return { state => $row->{state}, limit => $row->{Timelimit}, id => $job->{number},
         nodes => $row->{NodeList}, memory => $row->{ReqMem},
         signal => $row->{ExitCode} =~ /:(\d+)/ ? $1 : 0 };
