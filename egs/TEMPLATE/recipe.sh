@@ -13,7 +13,7 @@ Stages, by number or name:
    7 stats     8 train     9 decode   10 score   11 pack     12 report
   --stage S --stop-stage S  first and last stage (data, report)
   --pruned-encoder DIR      use this encoder: skips stages 2 to 5
-  --dry-run true            print the commands only
+  --dry-run                 print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
   --num-threads N           threads of a training that runs alone (all cores)
@@ -74,6 +74,14 @@ task_args=                 # further options of the fine-tuning
 inference_config=conf/decode_asr.yaml
 inference_model=valid.cer_ctc.ave.pth
 
+# Options take a value, as everywhere in Kaldi; --dry-run may also stand alone.
+arguments=()
+for ((i = 1; i <= $#; i++)); do
+    next=$((i + 1))
+    arguments+=("${!i}")
+    if [[ ${!i} == --dry[-_]run && ${!next:---} == --* ]]; then arguments+=(true); fi
+done
+set -- "${arguments[@]}"
 . utils/parse_options.sh
 . "${template}/lib.sh"
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi

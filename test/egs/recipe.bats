@@ -98,7 +98,7 @@ refused() {
 }
 
 @test "stages are given by number or by name" {
-    run "$RECIPE/run.sh" --dry-run true --stage 3 --stop-stage 5
+    run "$RECIPE/run.sh" --stage 3 --stop-stage 5 --dry-run
     [ "$status" -eq 0 ]
     numbers=$(without_time)
     run "$RECIPE/run.sh" --dry-run true --stage distill --stop-stage recover
