@@ -3,7 +3,7 @@
 # of its own, with all their files under DIR. It needs no systemd, no control groups
 # and no root, and leaves the machine's own Slurm and munge alone.
 #
-#   start_slurm.sh DIR [NODES]    then  . DIR/env.sh    and at the end  stop_slurm.sh DIR
+#   start_slurm.sh DIR [NODES]    then  . DIR/env.sh   and at the end  stop_slurm.sh DIR
 #
 # Environment: SLURM_TEST_PORT (17100), of which 150 ports from there on are used.
 # Exit status 77, with the reason on stderr, where it cannot run. Debian's packages:
