@@ -157,11 +157,11 @@ body() {
 
 # $1 signal, $2 expected exit status
 check_signal() {
-    run.pl JOB=1:2 x.JOB.log bash -c 'trap "echo saved; exit 0" TERM
+    run.pl --max-jobs-run 2 JOB=1:2 x.JOB.log bash -c 'trap "echo saved; exit 0" TERM
         echo ready; while :; do sleep 0.1; done' \; echo next 2> err &
     local pid=$! status=0
     timeout 10 bash -c 'until grep -qs ^ready x.1.log && grep -qs ^ready x.2.log
-        do sleep 0.1; done'
+        do sleep 0.1; done' || { kill "$pid"; return 1; }
     kill -s "$1" "$pid"
     wait "$pid" || status=$?
     [ "$status" -eq "$2" ]
