@@ -133,6 +133,10 @@ if ((first > last)); then die "--stage ${stage} comes after --stop-stage ${stop_
 check_encoders
 "${template}/../../tools/setup_env.sh"
 . ./path.sh
+if ! "${dry_run}"; then # RESULTS.md says what was called
+    mkdir -p "${expdir}"
+    echo "${recipe_command}" >> "${expdir}/commands"
+fi
 trap 'stop 130' INT
 trap 'stop 143' TERM
 trap 'stop 129' HUP

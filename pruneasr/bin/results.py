@@ -1,6 +1,6 @@
 """Collect the experiments of a recipe into RESULTS.md and figures/.
 
-    python -m pruneasr.bin.results --title "AN4" --command ./run.sh --expdir exp \
+    python -m pruneasr.bin.results --title "AN4" --commands exp/commands --expdir exp \
         --encoder teacher=exp/teacher --experiment teacher=exp/asr_teacher_seed1 \
         --test-sets test --audio data/test/wav.scp --output .
 """
@@ -24,7 +24,9 @@ def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--title", required=True)
-    parser.add_argument("--command", required=True, help="what made the experiments")
+    parser.add_argument(
+        "--commands", type=Path, required=True, help="file of the recipe's calls"
+    )
     parser.add_argument("--expdir", type=Path, required=True)
     parser.add_argument(
         "--encoder", type=_named, action="append", required=True, metavar="NAME=DIR"
@@ -40,6 +42,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
+    commands = list(dict.fromkeys(args.commands.read_text("utf-8").splitlines()))
     encoders = dict(args.encoder)
     systems = [
         collect(
@@ -52,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     ]
     speeds = real_time_factors(encoders, args.audio)
     text = results_markdown(
-        args.title, args.command, systems, speeds, args.test_sets, args.expdir
+        args.title, commands, systems, speeds, args.test_sets, args.expdir
     )
     write_results(text, args.expdir / "pruned", args.output)
     if args.readme is not None:

@@ -9,14 +9,21 @@ stage_report() {
     while read -r system this_seed; do
         dir=$(experiment_dir "${system}" "${this_seed}")
         for set in ${test_sets}; do need "${dir}/decode/${set}/score_wer.json" score; done
-        arguments+=(--experiment "${system}=${dir}")
     done < <(experiments)
+    # seeds of earlier calls count too
+    for system in ${systems}; do
+        for dir in "${expdir}/${task}_${system}_seed"*; do
+            if [ -e "${dir}/decode/${test_sets%% *}/score_wer.json" ]; then
+                arguments+=(--experiment "${system}=${dir}")
+            fi
+        done
+    done
     log "output ${results_dir}/RESULTS.md, ${results_dir}/figures"
     "${dry_run}" && return
     mkdir -p "${results_dir}"
     # shellcheck disable=SC2086  # test_sets is a list
     OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.results \
-        --title "${recipe_title}" --command "${recipe_command}" \
+        --title "${recipe_title}" --commands "${expdir}/commands" \
         --expdir "${expdir}" --test-sets ${test_sets} \
         --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output "${results_dir}" \
         ${readme:+--readme "${readme}"} &
