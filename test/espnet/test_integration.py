@@ -223,6 +223,11 @@ import torch.multiprocessing
 from espnet2.tasks.asr import ASRTask
 from espnet2.train.distributed_utils import resolve_distributed_mode
 
+def worker(args):
+    ASRTask.main_worker(args)
+    torch.distributed.barrier()  # neither leaves while the other still talks to it
+    torch.distributed.destroy_process_group()
+
 def main():
     args = ASRTask.get_parser().parse_args(sys.argv[1:])
     args.version = "test"
@@ -231,7 +236,7 @@ def main():
     children = []
     for rank in range(2):  # as AbsTask.main does, but without GPUs
         local = Namespace(**{**vars(args), "dist_rank": rank, "distributed": True})
-        children.append(context.Process(target=ASRTask.main_worker, args=(local,)))
+        children.append(context.Process(target=worker, args=(local,)))
         children[-1].start()
     for child in children:
         child.join()
