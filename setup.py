@@ -81,8 +81,10 @@ setup(
             "jiwer",
             "scikit-learn",
             "espeakng-loader",
+            "soxr",
         ],
-        "test": ["pytest>=8", "pytest-timeout", "transformers"],
+        "test": ["pytest>=8", "pytest-timeout", "transformers", "huggingface_hub"],
+        "hub": ["huggingface_hub"],
         "export": ["onnx", "onnxruntime"],
         "dev": [
             "ruff",
