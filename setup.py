@@ -82,9 +82,9 @@ setup(
             "scikit-learn",
             "espeakng-loader",
             "soxr",
+            "huggingface_hub",
         ],
-        "test": ["pytest>=8", "pytest-timeout", "transformers", "huggingface_hub"],
-        "hub": ["huggingface_hub"],
+        "test": ["pytest>=8", "pytest-timeout", "transformers"],
         "export": ["onnx", "onnxruntime"],
         "dev": [
             "ruff",
