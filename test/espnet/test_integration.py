@@ -216,30 +216,25 @@ def test_slu_trains_and_decodes_packed_elsewhere(trained, tmp_path):
 
 
 SPAWN = """
-import pruneasr.espnet
-import sys
+import pruneasr.espnet, sys, torch.multiprocessing
 from argparse import Namespace
-import torch.multiprocessing
 from espnet2.tasks.asr import ASRTask
-from espnet2.train.distributed_utils import resolve_distributed_mode
 
 def worker(args):
     ASRTask.main_worker(args)
     torch.distributed.barrier()  # neither leaves while the other still talks to it
     torch.distributed.destroy_process_group()
-
 def main():
     args = ASRTask.get_parser().parse_args(sys.argv[1:])
-    args.version = "test"
     assert not args.unused_parameters
+    args.version = "test"
     context = torch.multiprocessing.get_context("spawn")
     children = []
     for rank in range(2):  # as AbsTask.main does, but without GPUs
         local = Namespace(**{**vars(args), "dist_rank": rank, "distributed": True})
         children.append(context.Process(target=worker, args=(local,)))
         children[-1].start()
-    for child in children:
-        child.join()
+    [child.join() for child in children]
     sys.exit(any(child.exitcode for child in children))
 
 if __name__ == "__main__":
@@ -300,6 +295,5 @@ def test_lora_of_espnet_trains_and_is_loaded_again(trained):
     run(trained, "-c", code)
     state = torch.load(trained / "lora/1epoch.pth", weights_only=True)
     adapters = [n for n in state if n.startswith("frontend.upstream.")]
-    assert len(adapters) == 2 * 2 * 2  # blocks, targets, factors
-    # loralib starts with B = 0
+    assert len(adapters) == 3 * 2 * 2  # blocks, targets, factors; B starts at 0
     assert all(state[n].any() for n in adapters if n.endswith("lora_B"))
