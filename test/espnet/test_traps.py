@@ -1,6 +1,7 @@
 """What ESPnet does to a frontend behind its back, and that ours stands it."""
 
 import copy
+from importlib.metadata import version
 
 import pytest
 import torch
@@ -53,7 +54,15 @@ def freeze_param(model, prefix):
             parameter.requires_grad = False
 
 
-@pytest.mark.parametrize("init", ["xavier_uniform", "kaiming_normal", "chainer"])
+CHAINER = pytest.param(
+    "chainer",
+    marks=pytest.mark.skipif(
+        version("espnet") >= "202609", reason="ESPnet 202609 dropped init: chainer"
+    ),
+)
+
+
+@pytest.mark.parametrize("init", ["xavier_uniform", "kaiming_normal", CHAINER])
 def test_init_keeps_the_weights_of_the_encoder(frontend, init):
     model = Model(frontend())
     initialize(model, init)
@@ -164,7 +173,7 @@ def test_arch_survives_the_yaml_of_the_saved_configuration(frontend):
 def test_a_copy_restores_itself_and_not_its_original(frontend):
     front = frontend()
     twin = copy.deepcopy(front)
-    initialize(Model(twin), "chainer")
+    initialize(Model(twin), "xavier_uniform")
     with torch.no_grad():
         front.upstream.norm.weight.zero_()
     twin.featurizer.espnet_initialization_fn()
