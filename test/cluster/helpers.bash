@@ -34,15 +34,7 @@ body() {
     grep -v '^#' "$1"
 }
 
-# until_true SECONDS COMMAND...
-until_true() {
-    local tries=$(($1 * 10))
-    shift
-    while ! "$@"; do
-        ((tries-- > 0)) || return 1
-        sleep 0.1
-    done
-}
+load ../wait.bash
 
 # Runs a program in the background; its number is in the file "pid", its output in
 # "said" and its exit status in "ended".

@@ -19,12 +19,4 @@ copy_recipe() {
 
 remove_recipe() { rm -rf "${RECIPE%/*}"; }
 
-# until_true SECONDS COMMAND...
-until_true() {
-    local tries=$(($1 * 10))
-    shift
-    while ! "$@"; do
-        ((tries-- > 0)) || return 1
-        sleep 0.1
-    done
-}
+load ../wait.bash
