@@ -7,7 +7,7 @@ set -euo pipefail
 help_message="Usage: local/data.sh [options]   (from the recipe's folder)
 Makes data/{train,dev,test} of AN4 and data/pretrain, the audio the teacher learns from.
   --extra-audio DIR      more speech for data/pretrain, any names (default: LIBRISPEECH)
-  --max-seconds N        longest piece of extra audio (default: 10)
+  --max-seconds N        longest piece of extra audio (default: 4; attention costs the square)
   --num-dev-speakers N   speakers held out of the training part (default: 8)
   --url URL              where to download the corpus
   --sha256 HEX           refuse an archive with another checksum
@@ -19,7 +19,7 @@ AN4 and LIBRISPEECH are set in db.sh or in the environment."
 . ./db.sh
 
 extra_audio=${LIBRISPEECH}
-max_seconds=10
+max_seconds=4
 num_dev_speakers=8
 url=http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz
 sha256=
