@@ -39,8 +39,24 @@ provide_bats() {
 
 summary=()
 failed=0
+total_passed=0
+total_skipped=0
+total_failed=0
 
-# report NAME COMMAND..: runs the command, and notes its time and its closing line.
+# count WORD FILE: tests of that outcome (passed, failed, skipped) in the output of bats
+# (a line each) or of pytest (its closing line).
+count() {
+  awk -v word="$1" '
+    /^ok [0-9]+ .*# skip/ { found["skipped"]++; next }
+    /^ok [0-9]+ / { found["passed"]++ }
+    /^not ok [0-9]+ / { found["failed"]++ }
+    /^=+ .* in [0-9.]+s.* =+$/ {
+      for (i = 2; i < NF; i++) { sub(",", "", $(i + 1)); found[$(i + 1)] += $i }
+    }
+    END { print found[word] + 0 }' "$2"
+}
+
+# report NAME COMMAND..: runs the command, and notes its time and outcomes.
 report() {
   local name=$1 start=${SECONDS} status=0 result=ok output
   shift
@@ -49,14 +65,19 @@ report() {
   "$@" 2>&1 | tee "${output}" || status=$?
   case ${status} in
     0) ;;
-    5) result="none" ;; # pytest found no test of the kind
     *)
       result=FAILED
       failed=1
       ;;
   esac
-  summary+=("$(printf '%-20s %5d s  %-6s  %s' "${name}" "$((SECONDS - start))" \
-    "${result}" "$(grep -E '^=+ .* =+$|^1\.\.[0-9]+$' "${output}" | tail -n 1)")")
+  local passed skipped
+  passed=$(count passed "${output}")
+  skipped=$(count skipped "${output}")
+  total_passed=$((total_passed + passed))
+  total_skipped=$((total_skipped + skipped))
+  total_failed=$((total_failed + $(count failed "${output}")))
+  summary+=("$(printf '%-20s %5d s  %-6s %5d passed, %d skipped' "${name}" \
+    "$((SECONDS - start))" "${result}" "${passed}" "${skipped}")")
   rm -f "${output}"
 }
 
@@ -65,7 +86,8 @@ report_bats() {
   if compgen -G "${folder}/*.bats" >/dev/null; then
     report "${name}" bats --timing --print-output-on-failure "${folder}"
   else
-    summary+=("${name}: no tests in ${folder}")
+    echo "run.sh: expected tests in ${folder}, found none" >&2
+    failed=1
   fi
 }
 
@@ -75,7 +97,7 @@ run_phase() {
   case $1 in
     unit)
       report_bats unit/bats test/utils
-      report_pytest unit/pytest "not integration and not cluster"
+      report_pytest unit/pytest "not integration"
       ;;
     integration)
       report_bats integration/bats test/egs
@@ -83,7 +105,6 @@ run_phase() {
       ;;
     cluster)
       report_bats cluster/bats test/cluster
-      report_pytest cluster/pytest cluster
       ;;
   esac
 }
@@ -113,4 +134,6 @@ for phase in "${phases[@]}"; do run_phase "${phase}"; done
 
 printf '\n'
 printf '%s\n' "${summary[@]}"
+printf '==== %d failed, %d passed, %d skipped in %d s ====\n' \
+  "${total_failed}" "${total_passed}" "${total_skipped}" "${SECONDS}"
 exit "${failed}"
