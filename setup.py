@@ -84,7 +84,8 @@ setup(
             "soxr",
             "huggingface_hub",
         ],
-        "test": ["pytest>=8", "pytest-timeout", "transformers"],
+        # loralib is what ESPnet's own LoRA needs
+        "test": ["pytest>=8", "pytest-timeout", "transformers", "loralib"],
         "export": ["onnx", "onnxruntime"],
         "dev": [
             "ruff",

@@ -1,4 +1,4 @@
-"""Tiny DPHuBERT checkpoints, made from torchaudio's models without our converter.
+"""DPHuBERT checkpoints, made from torchaudio's models without our converter.
 
 The reference is a dense torchaudio model in which everything that was removed is zero;
 the checkpoint holds what is left of the same tensors.
@@ -7,12 +7,13 @@ the checkpoint holds what is left of the same tensors.
 from __future__ import annotations
 
 import dataclasses
+from itertools import cycle, islice
 
 import torch
-from reference_models import BUCKETS, POSITION, Reference, torchaudio
+from reference_models import TINY, Reference, Shape, torchaudio
 from torch import Tensor, nn
 
-# What each block keeps; None means the branch is gone.
+# What three blocks keep, and every three after them; None: the branch is gone.
 HEADS = ([0, 2], None, [1])
 FFN = (list(range(5, 25)), [0, 7, 39], None)
 
@@ -32,9 +33,12 @@ class NoAttention(nn.Module):
         return torch.zeros_like(x), None
 
 
-def dphubert(family: str, size: str, heads=HEADS, ffn=FFN) -> Pruned:
+def dphubert(
+    family: str, size: str, shape: Shape = TINY, heads=HEADS, ffn=FFN
+) -> Pruned:
     """Prune torchaudio's model."""
-    reference = torchaudio(family, size)
+    reference = torchaudio(family, size, shape)
+    heads, ffn = (tuple(islice(cycle(x), shape.blocks)) for x in (heads, ffn))
     wrapper = reference.module
     model = getattr(wrapper, "model", wrapper)
     scale = torch.linspace(
@@ -54,7 +58,7 @@ def dphubert(family: str, size: str, heads=HEADS, ffn=FFN) -> Pruned:
     return Pruned(
         {
             "state_dict": state,
-            "config": _options(family, size, model, heads, ffn),
+            "config": _options(family, size, shape, model, heads, ffn),
             "distill_linear_projs": {},
         },
         reference,
@@ -110,7 +114,7 @@ def _zero_columns(linear: nn.Linear, kept: list[int], gone: bool) -> None:
             linear.bias.zero_()
 
 
-def _options(family, size, model, heads, ffn):
+def _options(family, size, shape, model, heads, ffn):
     convs = model.feature_extractor.conv_layers
     dense = model.encoder.transformer.layers[-1].attention
     options = {
@@ -120,8 +124,8 @@ def _options(family, size, model, heads, ffn):
         ],
         "extractor_conv_bias": size == "large",
         "encoder_embed_dim": dense.embed_dim,
-        "encoder_pos_conv_kernel": POSITION[0],
-        "encoder_pos_conv_groups": POSITION[1],
+        "encoder_pos_conv_kernel": shape.position[0],
+        "encoder_pos_conv_groups": shape.position[1],
         "encoder_num_layers": len(heads),
         "encoder_use_attention": [kept is not None for kept in heads],
         "encoder_use_feed_forward": [kept is not None for kept in ffn],
@@ -134,8 +138,8 @@ def _options(family, size, model, heads, ffn):
         return options | {
             "encoder_total_num_heads": [dense.num_heads] * len(heads),
             "encoder_remaining_heads": [kept or [] for kept in heads],
-            "encoder_num_buckets": BUCKETS[0],
-            "encoder_max_distance": BUCKETS[1],
+            "encoder_num_buckets": shape.buckets[0],
+            "encoder_max_distance": shape.buckets[1],
         }
     return options | {
         "encoder_num_heads": [len(kept or ()) for kept in heads],

@@ -12,43 +12,60 @@ from dphubert_models import dphubert
 from reference_models import (
     FAMILIES,
     SIZES,
+    TINY,
     Reference,
+    Shape,
     fairseq_checkpoint,
     huggingface,
     torchaudio,
 )
 
-from pruneasr.encoder import Encoder
+from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.encoder.interop import import_encoder
 from pruneasr.encoder.interop.torchaudio import import_torchaudio
 
-FORMATS = ("Hugging Face", "torchaudio", "WavLM or fairseq .pt", "DPHuBERT .pth")
+# Formats of published checkpoints, and the families that exist in them.
+FORMATS = {
+    "Hugging Face safetensors": set(FAMILIES),
+    "Hugging Face bin": set(FAMILIES),
+    "torchaudio": {"wavlm", "hubert", "wav2vec2"},
+    "WavLM .pt": {"wavlm"},
+    "fairseq .pt": {"hubert", "wav2vec2", "data2vec"},
+    "DPHuBERT .pth": {"wavlm", "hubert", "wav2vec2"},
+    "pruneasr": set(FAMILIES),
+}
 CASES = [
     (family, size, form)
     for family in FAMILIES
     for size in SIZES
-    for form in FORMATS
-    # torchaudio and DPHuBERT have no data2vec
-    if family != "data2vec" or form in ("Hugging Face", "WavLM or fairseq .pt")
+    for form, families in FORMATS.items()
+    if family in families
 ]
 
 
 def convert(
-    family: str, size: str, form: str, directory: Path
+    family: str, size: str, form: str, directory: Path, shape: Shape = TINY
 ) -> tuple[Encoder, Reference]:
     """Make a model in a format, read it, and return ours and the original."""
     if form == "torchaudio":
-        reference = torchaudio(family, size)
+        reference = torchaudio(family, size, shape)
         return import_torchaudio(reference.module, family, "memory").encoder, reference
     if form == "DPHuBERT .pth":
-        pruned = dphubert(family, size)
+        pruned = dphubert(family, size, shape)
         torch.save(pruned.checkpoint, directory / "pruned.pth")
         encoder = import_encoder(str(directory / "pruned.pth")).encoder
         return encoder, pruned.reference
-    reference = huggingface(family, size)
+    reference = huggingface(family, size, shape)
     reference.module.save_pretrained(directory)
+    if form == "Hugging Face bin":
+        (directory / "model.safetensors").unlink()
+        torch.save(reference.module.state_dict(), directory / "pytorch_model.bin")
     encoder = import_encoder(str(directory)).encoder
-    if form == "Hugging Face":
-        return encoder, reference
-    torch.save(fairseq_checkpoint(encoder), directory / "checkpoint.pt")
-    return import_encoder(str(directory / "checkpoint.pt")).encoder, reference
+    source = directory
+    if form in ("WavLM .pt", "fairseq .pt"):
+        source = directory / "checkpoint.pt"
+        torch.save(fairseq_checkpoint(encoder), source)
+    elif form == "pruneasr":
+        source = directory / "ours"
+        save_encoder(encoder, source)
+    return import_encoder(str(source)).encoder, reference

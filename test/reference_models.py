@@ -1,13 +1,14 @@
-"""Tiny random models of transformers and torchaudio, and how ours compares with them.
+"""Random models of transformers and torchaudio, and how ours compares with them.
 
 Every parameter is random, those that start at one or zero too, so that a swapped or
-skipped tensor shows.
+skipped tensor shows. The models are tiny unless asked for in the published shape.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import transformers
@@ -29,13 +30,38 @@ FAMILIES = tuple(CLASSES)
 for _config in CLASSES.values():  # transformers imports when first asked: not in a test
     getattr(transformers, _config.__name__.replace("Config", "Model"))
 SIZES = ("base", "large")
-DIM, HEADS, FFN, BLOCKS = 24, 3, 40, 3
-CHANNELS = (8, 9, 10, 11, 12, 13, 14)
 KERNELS = (10, 3, 3, 3, 3, 2, 2)
 STRIDES = (5, 2, 2, 2, 2, 2, 2)
-POSITION = (16, 4)  # kernel, groups
-BUCKETS = (16, 12)  # number, longest distance: the logarithmic ones are reached
 LENGTHS = (6000, 4321, 400)  # the last gives one frame
+
+
+class Shape(NamedTuple):
+    """Numbers and widths of a model, as far as a user may choose them."""
+
+    dim: int
+    heads: int
+    ffn: int
+    blocks: int
+    channels: tuple[int, ...]
+    position: tuple[int, int]  # kernel, groups
+    stack: tuple[int, int]  # that of data2vec: convolutions, kernel
+    buckets: tuple[int, int]  # number, longest distance
+    noise: float  # what is added to every parameter; depth amplifies it
+
+
+TINY = Shape(
+    *(24, 3, 40, 3, (8, 9, 10, 11, 12, 13, 14), (16, 4), (3, 5)),
+    buckets=(16, 12),  # the logarithmic ones are reached
+    noise=0.05,
+)
+PUBLISHED = {
+    "base": Shape(
+        *(768, 12, 3072, 12, (512,) * 7, (128, 16), (5, 19), (320, 800)), noise=0.02
+    ),
+    "large": Shape(
+        *(1024, 16, 4096, 24, (512,) * 7, (128, 16), (5, 19), (320, 800)), noise=0.02
+    ),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,18 +88,17 @@ def waveforms(seed: int = 0) -> tuple[Tensor, Tensor]:
     return torch.randn(3, max(LENGTHS), generator=generator), torch.tensor(LENGTHS)
 
 
-def randomize(module: nn.Module, seed: int = 0) -> None:
+def randomize(module: nn.Module, noise: float) -> None:
     """Move every parameter away from its initial value."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for parameter in module.parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            parameter.add_(0.05 * noise)
+            parameter.add_(noise * torch.randn(parameter.shape, generator=generator))
 
 
-def huggingface(family: str, size: str, **options: object) -> Reference:
+def huggingface(family: str, size: str, shape: Shape = TINY) -> Reference:
     """Return transformers' model."""
-    model = huggingface_module(family, size, **options)
+    model = huggingface_module(family, size, shape)
     normalize = size == "large" or family == "data2vec"
 
     def hidden_states(x: Tensor, mask: Tensor | None = None) -> list[Tensor]:
@@ -92,40 +117,44 @@ def huggingface(family: str, size: str, **options: object) -> Reference:
     return Reference(model, hidden_states, padded if exact else None)
 
 
-def huggingface_module(family: str, size: str, **options: object) -> nn.Module:
+def huggingface_module(
+    family: str, size: str, shape: Shape = TINY, **options: object
+) -> nn.Module:
     """Return transformers' bare model, or its class that ends in ``head``."""
     head = options.pop("head", "Model")
     large = size == "large"
     values: dict[str, object] = {
-        "hidden_size": DIM,
-        "num_attention_heads": HEADS,
-        "intermediate_size": FFN,
-        "num_hidden_layers": BLOCKS,
-        "conv_dim": CHANNELS,
+        "hidden_size": shape.dim,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.ffn,
+        "num_hidden_layers": shape.blocks,
+        "conv_dim": shape.channels,
         "conv_kernel": KERNELS,
         "conv_stride": STRIDES,
         "conv_bias": large,
-        "num_conv_pos_embeddings": POSITION[0],
-        "num_conv_pos_embedding_groups": POSITION[1],
+        "num_conv_pos_embeddings": shape.position[0],
+        "num_conv_pos_embedding_groups": shape.position[1],
         "feat_extract_norm": "layer" if large else "group",
         "do_stable_layer_norm": large,
     }
     if family == "wavlm":
-        values |= {"num_buckets": BUCKETS[0], "max_bucket_distance": BUCKETS[1]}
+        number, distance = shape.buckets
+        values |= {"num_buckets": number, "max_bucket_distance": distance}
     if family == "data2vec":
-        values |= {"num_conv_pos_embeddings": 3, "conv_pos_kernel_size": 5}
+        depth, kernel = shape.stack
+        values |= {"num_conv_pos_embeddings": depth, "conv_pos_kernel_size": kernel}
         values |= {"feat_extract_norm": "layer", "do_stable_layer_norm": False}
     torch.manual_seed(0)
     config = CLASSES[family](**values | options)
     name = CLASSES[family].__name__.removesuffix("Config")
     model = getattr(transformers, f"{name}{head}")(config).eval()
-    randomize(model)
+    randomize(model, shape.noise)
     return model
 
 
-def torchaudio(family: str, size: str) -> Reference:
+def torchaudio(family: str, size: str, shape: Shape = TINY) -> Reference:
     """Return torchaudio's model, wrapped as its bundles of Large models are."""
-    inner = torchaudio_module(family, size)
+    inner = torchaudio_module(family, size, shape)
     large = size == "large"
     model = _extend_model(inner, normalize_waveform=True) if large else inner
 
@@ -140,23 +169,23 @@ def torchaudio(family: str, size: str) -> Reference:
     return Reference(model, hidden_states, None)
 
 
-def torchaudio_module(family: str, size: str, **options: object) -> nn.Module:
+def torchaudio_module(family: str, size: str, shape: Shape = TINY) -> nn.Module:
     """Return torchaudio's bare model."""
     large = size == "large"
     values: dict[str, object] = {
         "extractor_mode": "layer_norm" if large else "group_norm",
         "extractor_conv_layer_config": list(
-            zip(CHANNELS, KERNELS, STRIDES, strict=True)
+            zip(shape.channels, KERNELS, STRIDES, strict=True)
         ),
         "extractor_conv_bias": large,
-        "encoder_embed_dim": DIM,
+        "encoder_embed_dim": shape.dim,
         "encoder_projection_dropout": 0.1,
-        "encoder_pos_conv_kernel": POSITION[0],
-        "encoder_pos_conv_groups": POSITION[1],
-        "encoder_num_layers": BLOCKS,
-        "encoder_num_heads": HEADS,
+        "encoder_pos_conv_kernel": shape.position[0],
+        "encoder_pos_conv_groups": shape.position[1],
+        "encoder_num_layers": shape.blocks,
+        "encoder_num_heads": shape.heads,
         "encoder_attention_dropout": 0.1,
-        "encoder_ff_interm_features": FFN,
+        "encoder_ff_interm_features": shape.ffn,
         "encoder_ff_interm_dropout": 0.1,
         "encoder_dropout": 0.1,
         "encoder_layer_norm_first": large,
@@ -166,13 +195,13 @@ def torchaudio_module(family: str, size: str, **options: object) -> nn.Module:
     torch.manual_seed(0)
     if family == "wavlm":
         buckets = {
-            "encoder_num_buckets": BUCKETS[0],
-            "encoder_max_distance": BUCKETS[1],
+            "encoder_num_buckets": shape.buckets[0],
+            "encoder_max_distance": shape.buckets[1],
         }
-        model = wavlm_model(**values, **buckets, **options)
+        model = wavlm_model(**values, **buckets)
     else:
-        model = wav2vec2_model(**values, **options)
-    randomize(model)
+        model = wav2vec2_model(**values)
+    randomize(model, shape.noise)
     return model.eval()
 
 

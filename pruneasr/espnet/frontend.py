@@ -17,6 +17,9 @@ from typing import Any
 
 import humanfriendly
 import torch
+
+# where both releases of ESPnet that are supported have it
+from espnet2.asr.encoder.transformer_encoder import TooShortUttError
 from espnet2.asr.frontend.abs_frontend import AbsFrontend
 from torch import Tensor
 
@@ -28,8 +31,12 @@ from pruneasr.espnet.frontend_parts import Featurizer, keep_blocks, local_direct
 SAMPLE_RATE = 16000
 
 
+class TooShortAudioError(TooShortUttError, ValueError):
+    """Audio shorter than a frame; ESPnet's decoders log it and go on without words."""
+
+
 class PrunedSSLFrontend(AbsFrontend):
-    """Hidden states of a self-supervised encoder as features.
+    """Hidden states of a self-supervised encoder as features, of whole utterances.
 
     ``upstream`` is the encoder and ``featurizer`` mixes its hidden states; the names
     are those of ESPnet's s3prl frontend, so ``freeze_param: [frontend.upstream]``
@@ -67,8 +74,8 @@ class PrunedSSLFrontend(AbsFrontend):
             tile_factor: repeat each frame so many times.
             freeze: train nothing of the encoder.
             freeze_cnn: train nothing of its convolutions.
-            freeze_steps: freeze the encoder for the first training batches. Under DDP
-                this needs ESPnet's ``unused_parameters: true``.
+            freeze_steps: freeze the encoder for the first training batches, counted in
+                the model file. Under DDP this needs ``unused_parameters: true``.
             autocast: ``bfloat16`` runs the encoder in it, whatever the task does.
             dropout: rate of the encoder while it is fine-tuned. None: its own, which
                 distillation leaves at 0.
@@ -106,7 +113,7 @@ class PrunedSSLFrontend(AbsFrontend):
         keep_blocks(self.upstream, num_blocks)
         self.featurizer = Featurizer(
             num_blocks + 1 if multilayer_feature else 1,
-            self.reload_pretrained_parameters,
+            self.read_pretrained,
         )
         self.tile_factor = tile_factor
         self.freeze_steps = freeze_steps
@@ -115,7 +122,7 @@ class PrunedSSLFrontend(AbsFrontend):
         self.frontend_type = "pruned_ssl"
         self.hop_length = self.arch.hop
         self.no_weights: str | None = None
-        self.reload_pretrained_parameters()
+        self.read_pretrained()
         self.register_load_state_dict_pre_hook(_refuse_gaps)
         if freeze:
             self.upstream.requires_grad_(False)
@@ -152,13 +159,21 @@ class PrunedSSLFrontend(AbsFrontend):
             published convolutions.
 
         Raises:
-            ValueError: if an utterance is too short, the audio is not mono, or the
-                encoder has no weights.
+            TooShortAudioError: if an utterance is shorter than a frame.
+            ValueError: if the audio is not mono, or the encoder has no weights.
         """
         if self.no_weights is not None:
             raise ValueError(
                 "the encoder of frontend: pruned_ssl has random weights, because "
                 f"neither a model file nor ckpt filled it: {self.no_weights}"
+            )
+        shortest, needed = int(lengths.min()), self.arch.receptive_field
+        if shortest < needed:
+            raise TooShortAudioError(
+                f"too short: the encoder needs at least {needed} samples of every "
+                f"utterance; found {lengths.tolist()}. Remove or pad the short ones",
+                shortest,
+                needed,
             )
         frozen = self.frozen()
         self.upstream.train(self.training and not frozen)
@@ -176,11 +191,12 @@ class PrunedSSLFrontend(AbsFrontend):
             feats = feats.repeat_interleave(self.tile_factor, dim=1)
         return feats, frame_lengths * self.tile_factor
 
-    def reload_pretrained_parameters(self) -> None:
+    def read_pretrained(self) -> None:
         """Read the encoder's weights from ``ckpt``, where there is one.
 
-        ESPnet calls this after ``init``. With a full ``arch`` a ckpt that is gone, or
-        has become another model, is no error until the encoder is used without weights.
+        ESPnet calls this once more after ``init``. With a full ``arch`` a ckpt that is
+        gone, or has become another model, is no error until the encoder is used without
+        weights.
 
         Raises:
             ValueError: if ``arch`` was empty and the encoder cannot be read.
@@ -193,7 +209,7 @@ class PrunedSSLFrontend(AbsFrontend):
             if self.ckpt_required:
                 raise
             self.no_weights = str(error)
-            logging.warning("pruned_ssl: the weights must come from a model: %s", error)
+            logging.info("pruned_ssl: the weights are to come with a model: %s", error)
             return
         own = self.upstream.state_dict()
         for name in own.keys() & tensors.keys():  # those of blocks left out are not own

@@ -1,10 +1,13 @@
 """Registration: with quick stand-ins for ESPnet and the frontend, once with both."""
 
-import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from asr_training import run
+
+ROOT = Path(__file__).parents[2]
 
 CLASS_CHOICES = """
 class ClassChoices:
@@ -174,15 +177,7 @@ TASKS += ["uasr", "cls", "asvspoof", "enh_s2t", "asr_transducer"]
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 def test_every_audio_task_of_espnet_offers_it():
-    done = subprocess.run(
-        [sys.executable, "-c", f"TASKS = {TASKS}\n" + PARSERS],
-        env={**os.environ, "PYTHONPATH": ":".join(p for p in sys.path if p)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    out = done.stdout
+    out = run(ROOT, "-c", f"TASKS = {TASKS}\n" + PARSERS)
     lines = [line.split() for line in out.splitlines() if line.startswith("CHOICES")]
-    assert done.returncode == 0, done.stderr
     assert {name for _, name, _ in lines} == set(TASKS)
     assert all(offered == "True" for _, _, offered in lines)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from dphubert_models import FFN, HEADS, dphubert
+from dphubert_models import dphubert
 from reference_models import difference
 
 from pruneasr.encoder.interop import import_encoder
@@ -60,7 +60,7 @@ def test_unpruned_checkpoint_with_gates(tmp_path):
 
 
 def test_gate_constants_of_another_number_of_heads(tmp_path):
-    checkpoint = dphubert("wavlm", "base", HEADS, FFN).checkpoint
+    checkpoint = dphubert("wavlm", "base").checkpoint
     name = "encoder.transformer.layers.0.attention.gru_rel_pos_const"
     checkpoint["state_dict"][name] = torch.ones(1, 2, 1, 1)
     with pytest.raises(ValueError, match=r"\(1, 3, 1, 1\)"):

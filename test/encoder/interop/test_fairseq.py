@@ -7,7 +7,7 @@ import types
 import pytest
 import torch
 from reference_models import (
-    DIM,
+    TINY,
     difference,
     fairseq_checkpoint,
     huggingface,
@@ -225,5 +225,5 @@ def test_wavlm_normalisation_and_distance(tmp_path):
     imported = read(checkpoint, tmp_path)
     assert imported.provenance["format"] == "wavlm"
     assert imported.encoder.config == encoder.config
-    assert imported.encoder.config.dim == DIM
+    assert imported.encoder.config.dim == TINY.dim
     assert difference(imported.encoder, reference, padded=False) <= 1e-5
