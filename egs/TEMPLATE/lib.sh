@@ -22,17 +22,19 @@ in_wait() {
     wait $!
 }
 
-# stop STATUS: end everything that was started, and then the recipe.
-stop() {
+# end_jobs: what was started may save its work, and ends.
+end_jobs() {
     local pids
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP USR1
     mapfile -t pids < <(descendants "$$")
     echo "run.sh: stopping what runs; the same command starts again from there" >&2
     kill "${pids[@]}" 2> /dev/null || true
     # run.pl gives its jobs some seconds to end
     while kill -0 "${pids[@]}" 2> /dev/null; do sleep 0.2; done
-    exit "$1"
 }
+
+# requeue: where the recipe is itself a job of Slurm, it asks to be started again.
+requeue() { [ -z "${SLURM_JOB_ID:-}" ] || scontrol requeue "${SLURM_JOB_ID}"; }
 
 # descendants PID: the processes that it started, and theirs. Without ps, which small
 # containers lack.
@@ -47,7 +49,9 @@ descendants() {
 }
 
 # once MARKER COMMAND...: run a command unless the marker says that it has succeeded.
-# The marker keeps the command, so that another one in its place is noticed.
+# The marker keeps the command: another one in its place is refused, for its user would
+# take the old result for the new one. All --expdir share data/, so it is locked while
+# something in it is made.
 once() {
     local marker=$1 command
     shift
@@ -57,31 +61,50 @@ once() {
         return
     fi
     if [ -e "${marker}" ]; then
-        if [ "$(cat "${marker}")" != "${command}" ]; then
-            log "warning: ${marker} was made by another command; remove it to redo"
-        fi
+        check_marker "${marker}" "${command}"
         log "done before: ${marker}"
         return
     fi
     mkdir -p "$(dirname "${marker}")"
+    if [[ ${marker} == data/* ]]; then lock data || exit 1; fi
     local start=${SECONDS}
     in_wait "$@" || die "failed; the reason is above or in the logs in ${marker%/*}"
     echo "$((SECONDS - start))" > "${marker}.seconds"
     echo "${command}" > "${marker}.tmp"
     mv "${marker}.tmp" "${marker}"
+    if [[ ${marker} == data/* ]]; then unlock data; fi
 }
 
+# check_marker MARKER COMMAND
+check_marker() {
+    local before now apart=", or choose another --expdir"
+    before=$(what_runs < "$1")
+    now=$(what_runs <<< "$2")
+    if [[ $1 == data/* ]]; then apart=; fi
+    [ "${before}" = "${now}" ] || die "$1 was made by another command:
+  ${before}
+than now:
+  ${now}
+Give the same options, or remove ${1%/*} and what was made of it${apart}"
+}
+
+# what_runs: of a command, what decides its result: not who starts it where, with how
+# many jobs, threads and GPUs (--cmd-backend, --nj, --num-threads, --ngpu, --num-nodes).
+what_runs() { sed -E 's/^.* (python -m )/\1/; s/ --ngpu [0-9]+//g'; }
+
 # encoder_training NAME DIR COMMAND...: one training of an encoder, under ESPnet's
-# launcher, which also starts several GPUs and nodes. It resumes by itself.
+# launcher, which also starts several GPUs and nodes. It resumes by itself. Processes
+# meet in a file; a job that Slurm starts again must not find addresses of the last time.
 encoder_training() {
     local name=$1 dir=$2
     shift 2
     log "output ${dir}, log ${dir}/train.log"
-    # shellcheck disable=SC2086  # encoder_args is words
+    # shellcheck disable=SC2016,SC2086  # the job's shell expands; encoder_args is words
     once "${dir}/.done" python -m espnet2.bin.launch \
         --cmd "${cuda_cmd} --name ${name}" --log "${dir}/train.log" \
         --ngpu "${ngpu}" --num_nodes "${num_nodes}" \
-        --init_file_prefix "${dir}/.dist_init_" --multiprocessing_distributed true -- \
+        --init_file_prefix "${dir}/.dist_init_"'${SLURM_RESTART_COUNT:-0}_' \
+        --multiprocessing_distributed true -- \
         env OMP_NUM_THREADS="${num_threads}" "$@" \
         --output_dir "${dir}" --resume true --seed "${seed}" \
         --train_shape_file "data/${pretrain_set}/utt2num_samples" \

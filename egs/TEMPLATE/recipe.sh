@@ -37,8 +37,8 @@ recipe_command=./run.sh
 cmd_backend=local
 ngpu=0
 num_nodes=1
-num_threads=$(nproc)
-nj=$(nproc)
+num_threads=${SLURM_CPUS_PER_TASK:-$(nproc)}
+nj=${num_threads}
 expdir=exp
 results_dir=.             # receives RESULTS.md and figures/
 readme=                   # also put the table between the marks of this file
@@ -84,6 +84,7 @@ done
 set -- "${arguments[@]}"
 . utils/parse_options.sh
 . "${template}/lib.sh"
+. utils/lock.sh
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 
@@ -133,13 +134,16 @@ if ((first > last)); then die "--stage ${stage} comes after --stop-stage ${stop_
 check_encoders
 "${template}/../../tools/setup_env.sh"
 . ./path.sh
-if ! "${dry_run}"; then # RESULTS.md says what was called
+if ! "${dry_run}"; then
     mkdir -p "${expdir}"
-    echo "${recipe_command}" >> "${expdir}/commands"
+    trap 'unlock "${expdir}"; unlock data' EXIT
+    lock "${expdir}" || exit 1
+    echo "${recipe_command}" >> "${expdir}/commands" # RESULTS.md says what was called
 fi
-trap 'stop 130' INT
-trap 'stop 143' TERM
-trap 'stop 129' HUP
+trap 'end_jobs; exit 130' INT
+trap 'end_jobs; exit 143' TERM
+trap 'end_jobs; exit 129' HUP
+trap 'end_jobs; requeue; exit 138' USR1 # Slurm warns of the time limit
 
 for ((number = first; number <= last; number++)); do
     stage_name=${stages[number - 1]}

@@ -33,26 +33,6 @@ has_state() {
     [ "$(state "$1")" = "JobState=$2" ]
 }
 
-# Kills the slurmd of a node and the jobs there with their slurmstepd, as a loss of
-# power would. The environment tells our jobs from those of other clusters.
-lose_node() {
-    local file process
-    local -a doomed=("$(cat "$CLUSTER/slurmd.$1.pid")")
-    for file in /proc/[0-9]*/environ; do
-        grep -qzx "SLURMD_NODENAME=$1" "$file" 2> /dev/null || continue
-        grep -qzx "SLURM_CONF=$CLUSTER/slurm.conf" "$file" || continue
-        process=$(basename "${file%/environ}")
-        doomed+=("$process")
-        process=$(ps -o ppid= -p "$process" | tr -d ' ')
-        [ "$(cat "/proc/$process/comm")" != slurmstepd ] || doomed+=("$process")
-    done
-    kill -9 "${doomed[@]}" || true # some are gone before their turn
-}
-
-node_is() {
-    sinfo -h -n "$1" -o %T | grep -q "^$2"
-}
-
 @test "a job: log, queue files, exit status" {
     run slurm.pl --mem 100M --num-threads 2 --time 5 --name some exp/log/x.log \
         echo hello '"$SLURM_JOB_NAME"' '$SLURM_CPUS_PER_TASK'

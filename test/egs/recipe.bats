@@ -173,29 +173,42 @@ refused() {
     [ ! -e "$RECIPE/exp/asr_pruned_seed2/.done" ]
 }
 
-@test "what is done is not done again; another command in its place is noticed" {
+@test "what is done is not done again; another command in its place is refused" {
     pretend ""
     made data/train/text
     run "$RECIPE/run.sh" --stage tokens --stop-stage tokens
     [ "$status" -eq 0 ]
     before=$(wc -l < "$RECIPE/calls")
     run "$RECIPE/run.sh" --stage tokens --stop-stage tokens
+    [ "$status" -eq 0 ]
     [[ "$output" == *"done before: data/tokens_char/.done"* ]]
-    [[ "$output" != *warning* ]]
-    run "$RECIPE/run.sh" --stage tokens --stop-stage tokens --nbpe 7
-    [[ "$output" == *"warning: data/tokens_char/.done was made by another command"* ]]
+    run --separate-stderr "$RECIPE/run.sh" --stage tokens --stop-stage tokens --nbpe 7
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"data/tokens_char/.done was made by another command:"*"--nbpe 100"* ]]
+    [[ "$stderr" == *"than now:"*"--nbpe 7"*"remove data/tokens_char and"* ]]
     [ "$(wc -l < "$RECIPE/calls")" -eq "$before" ]
+}
+
+@test "who runs a command, and on how much, makes no other command of it" {
+    pretend ""
+    made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_char/train/text_shape.tokens
+    sed -i 's/^command .*/command no such program/' "$RECIPE/conf/slurm.conf"
+    for stage in distill train; do
+        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --systems teacher \
+            --num-threads 1
+        [ "$status" -eq 0 ]
+        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --systems teacher \
+            --num-threads 3 --ngpu 2 --num-nodes 2 --nj 7 --cmd-backend slurm
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"done before: "* ]]
+    done
 }
 
 # stopped_by SIGNAL STATUS: run.sh ends with it, and so do its jobs, side by side.
 stopped_by() {
-    pretend 'exec sleep 1000.25'
-    made exp/asr_stats_char/train/text_shape.tokens exp/recover/encoder/config.json
-    # as an interactive shell starts it: one that others start may ignore INT
-    env --default-signal=INT "$RECIPE/run.sh" --stage train --systems pruned \
-        --seeds "1 2" --nj 2 > said 2>&1 3>&- &
-    local pid=$! status=0
-    until_true 20 sleeping 2
+    start_sleepers
+    local status=0
     kill -"$1" "$pid"
     wait "$pid" || status=$?
     cat said
@@ -203,6 +216,18 @@ stopped_by() {
     sleeping 0
     grep -q "stopping what runs" said
     [ ! -e "$RECIPE/exp/asr_pruned_seed1/.done" ]
+    [ ! -L "$RECIPE/exp/.lock" ]
+}
+
+# Starts run.sh, as number pid, with two jobs side by side.
+start_sleepers() {
+    pretend 'exec sleep 1000.25'
+    made exp/asr_stats_char/train/text_shape.tokens exp/recover/encoder/config.json
+    # as an interactive shell starts it: one that others start may ignore INT
+    env --default-signal=INT "$RECIPE/run.sh" --stage train --systems pruned \
+        --seeds "1 2" --nj 2 > said 2>&1 3>&- &
+    pid=$!
+    until_true 20 sleeping 2
 }
 
 # sleeping N: so many stand-ins of this test are at work.
@@ -221,8 +246,50 @@ sleeping() {
 
 @test "Ctrl-C ends the jobs too" { stopped_by INT 130; }
 
-@test "every recipe has the files that the cluster backends read" {
+@test "the warning of a time limit ends the jobs too" { stopped_by USR1 138; }
+
+@test "two runs in one exp directory: the second is refused, a dry run is not" {
+    start_sleepers
+    run --separate-stderr "$RECIPE/run.sh" --stage train --systems teacher --seeds 3
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == "lock.sh: exp is in use by process $pid on $(uname -n)" ]]
+    [ "$(wc -l < "$RECIPE/exp/commands")" -eq 1 ]
+    run "$RECIPE/run.sh" --dry-run
+    [ "$status" -eq 0 ]
+    # what is left of a run that is killed keeps others out, too
+    kill -9 "$pid"
+    run --separate-stderr "$RECIPE/run.sh" --stage train
+    [ "$status" -eq 1 ]
+    [[ "$stderr" =~ "process $pid on $(uname -n), which has ended, but what it started has".*kill\ ([0-9 ]+) ]]
+    # shellcheck disable=SC2086  # numbers
+    kill ${BASH_REMATCH[1]}
+    until_true 5 sleeping 0
+    echo "exit 0" > "$RECIPE/stand_in/python"
+    run "$RECIPE/run.sh" --stage train --stop-stage train --systems pruned --seeds "1 2"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"process $pid on $(uname -n), which has ended: taking over"* ]]
+}
+
+@test "data/ is made by one run at a time, whatever their exp directories" {
+    pretend 'until [ -e go ]; do sleep 0.1; done'
+    made data/train/text
+    "$RECIPE/run.sh" --stage tokens --stop-stage tokens --expdir exp_a > said 2>&1 3>&- &
+    local pid=$!
+    until_true 20 test -L "$RECIPE/data/.lock"
+    run --separate-stderr "$RECIPE/run.sh" --stage tokens --stop-stage tokens --expdir exp_b
+    touch "$RECIPE/go"
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == "lock.sh: data is in use by process $pid on $(uname -n)" ]]
+    wait "$pid"
+    run "$RECIPE/run.sh" --stage tokens --stop-stage tokens --expdir exp_b
+    [ "$status" -eq 0 ]
+    [ ! -L "$RECIPE/data/.lock" ]
+}
+
+@test "every recipe has the files that the cluster backends read, and can be a job" {
     for recipe in "$BATS_TEST_DIRNAME"/../../egs/[!.T]*/*/; do
         for backend in queue slurm pbs; do [ -r "$recipe/conf/$backend.conf" ]; done
+        grep -q "^#SBATCH .*--requeue .*--signal=B:USR1@" "$recipe/run.sh"
+        grep -q "slurm_script" "$recipe/run.sh"
     done
 }

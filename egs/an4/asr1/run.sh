@@ -2,8 +2,14 @@
 # AN4 (0.8 h of spoken letters, numbers and commands): a small WavLM is pre-trained,
 # distil-pruned by 80 % and fine-tuned, beside its teacher and two encoders of its size.
 #   LIBRISPEECH=<folder> ./run.sh --data-opts "..." --stage 3 --stop-stage 5
+#SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
-cd "$(dirname "$0")"
+script=$0
+if [[ ${script} == */slurm_script ]]; then # sbatch runs a copy of this file
+    script=$(squeue --noheader --jobs "${SLURM_JOB_ID}" --format %o)
+    script=${script%% *} # the rest are options
+fi
+cd "$(dirname "${script}")"
 
 exec ../../TEMPLATE/recipe.sh \
     --recipe-title "AN4: ASR on pruned encoders, real recordings" \
