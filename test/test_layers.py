@@ -17,7 +17,8 @@ ALLOWED = {
     "espnet": {"encoder", "pruning", "pretrain", "distill", "plugin"},
     "data": set(),
     "scoring": {"data"},
-    "results": {"encoder", "pruning", "scoring"},
+    "results": {"encoder", "pruning", "scoring", "bench"},
+    "bench": {"encoder", "pruning", "distill", "export"},
     "export": {"encoder"},
     "s3prl": {"encoder"},
     "plugin": {"espnet"},  # once ESPnet is there; see the test of its imports

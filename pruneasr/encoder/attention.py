@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from pruneasr.encoder.config import EncoderConfig, HeadConfig
 from pruneasr.encoder.head_layout import HeadGroup, group_heads
+from pruneasr.encoder.kernels import Linear
 from pruneasr.encoder.positions import RelativePositionGate
 
 
@@ -33,10 +34,10 @@ class Attention(nn.Module):
         vo = sum(head.vo for head in heads)
         self.scale = config.head_dim**-0.5
         self.dropout = config.dropout
-        self.q_proj = nn.Linear(config.dim, qk)
-        self.k_proj = nn.Linear(config.dim, qk)
-        self.v_proj = nn.Linear(config.dim, vo)
-        self.out_proj = nn.Linear(vo, config.dim)
+        self.q_proj = Linear(config.dim, qk)
+        self.k_proj = Linear(config.dim, qk)
+        self.v_proj = Linear(config.dim, vo)
+        self.out_proj = Linear(vo, config.dim)
         self.qk_slot = nn.Identity()
         self.vo_slot = nn.Identity()
         self.relative_gate = (

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.config import BlockConfig, EncoderConfig
+from pruneasr.encoder.kernels import Linear, gelu
 
 
 class FeedForward(nn.Module):
@@ -23,14 +23,14 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: EncoderConfig, width: int) -> None:
         super().__init__()
-        self.up_proj = nn.Linear(config.dim, width)
+        self.up_proj = Linear(config.dim, width)
         self.slot = nn.Identity()
         self.dropout = nn.Dropout(config.dropout)
-        self.down_proj = nn.Linear(width, config.dim)
+        self.down_proj = Linear(width, config.dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, L, D) to (B, L, D)."""
-        return self.down_proj(self.dropout(self.slot(F.gelu(self.up_proj(x)))))
+        return self.down_proj(self.dropout(self.slot(gelu(self.up_proj(x)))))
 
 
 class OutputBias(nn.Module):

@@ -6,18 +6,16 @@ so that noise of the machine meets all of them alike. Reading audio is not count
 
 from __future__ import annotations
 
+import functools
 import statistics
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import soundfile
 import torch
-from torch import Tensor
 
-from pruneasr.encoder import Encoder, load_encoder
-
-SAMPLE_RATE = 16000
+from pruneasr.bench.backends import Runner, runner
+from pruneasr.bench.timing import SAMPLE_RATE, alternate, read_audio, run_all
+from pruneasr.encoder import load_encoder
 
 
 def real_time_factors(
@@ -30,27 +28,16 @@ def real_time_factors(
         wav_scp: audio of the test set, 16 kHz mono.
         repeats: passes over the set.
     """
-    lines = wav_scp.read_text(encoding="utf-8").splitlines()
-    audio = [
-        torch.from_numpy(soundfile.read(line.split(maxsplit=1)[1], dtype="float32")[0])
-        for line in lines
-    ]
-    total_sec = sum(len(waveform) for waveform in audio) / SAMPLE_RATE
-    models = {name: load_encoder(path).eval() for name, path in encoders.items()}
-    for model in models.values():  # the first pass pays for memory and threads
-        _time_pass(model, audio[:3])
-    seconds: dict[str, list[float]] = {name: [] for name in models}
-    for _ in range(repeats):
-        for name, model in models.items():
-            seconds[name].append(_time_pass(model, audio))
+    audio = [waveform[None] for waveform in read_audio(wav_scp)]
+    total_sec = sum(waveform.size(1) for waveform in audio) / SAMPLE_RATE
+    runners: dict[str, Runner] = {
+        name: runner(load_encoder(path).eval(), "eager", torch.float32)
+        for name, path in encoders.items()
+    }
+    for run in runners.values():  # the first pass pays for memory and threads
+        run_all(run, audio[:3])
+    calls = {n: functools.partial(run_all, r, audio) for n, r in runners.items()}
+    seconds = alternate(calls, repeats)
     return {
         name: statistics.median(values) / total_sec for name, values in seconds.items()
     }
-
-
-@torch.inference_mode()
-def _time_pass(model: Encoder, audio: list[Tensor]) -> float:
-    start = time.perf_counter()
-    for waveform in audio:
-        model(waveform[None])
-    return time.perf_counter() - start

@@ -40,8 +40,11 @@ def count_macs(encoder, seconds):
         if isinstance(module, RelativePositionGate)
         for child in module.children()
     }
+    first = encoder.feature_extractor.layers[0]
+    # with a GroupNorm the first convolution is part of a product, not called itself
+    first.register_forward_hook(lambda m, _, output: conv(m.conv, _, output[0]))
     for module in encoder.modules():
-        if isinstance(module, nn.Conv1d):
+        if isinstance(module, nn.Conv1d) and module is not first.conv:
             module.register_forward_hook(conv)
         elif isinstance(module, nn.Linear) and module not in gates:
             module.register_forward_hook(linear)

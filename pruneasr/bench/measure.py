@@ -1,0 +1,155 @@
+"""Measures encoders and the models they are compared with: one row each."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pruneasr.bench.backends import runner
+from pruneasr.bench.references import references
+from pruneasr.bench.timing import SAMPLE_RATE, alternate, ratio, run_all, synchronize
+from pruneasr.encoder import Encoder
+from pruneasr.pruning.cost import macs, parameters
+from pruneasr.pruning.widths import config_widths
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting:
+    """How to measure.
+
+    Attributes:
+        device: of torch; ``dtype``: its name; ``backend``: see bench.backends.
+        batch: utterances at once; ``seconds``: of each.
+        repeats: rounds over all models.
+    """
+
+    device: str = "cpu"
+    dtype: str = "float32"
+    backend: str = "eager"
+    batch: int = 1
+    seconds: float = 10.0
+    repeats: int = 15
+
+    def __str__(self) -> str:
+        threads = f", {torch.get_num_threads()} threads" if self.device == "cpu" else ""
+        return (
+            f"{self.backend}, {self.dtype}, batch {self.batch} x {self.seconds:g} s, "
+            f"{self.device}{threads}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What was measured of one model.
+
+    Attributes:
+        parameters, macs: counted from the widths; MACs of the audio that was run.
+        seconds: of every round.
+        audio_sec: seconds of audio in a round.
+        peak_bytes: largest memory in use beyond the weights.
+        faster: model -> how many times faster than it, the median over the rounds.
+    """
+
+    name: str
+    parameters: int
+    macs: int
+    seconds: Sequence[float]
+    audio_sec: float
+    peak_bytes: int
+    faster: Mapping[str, float]
+
+    @property
+    def median(self) -> float:
+        """Median time of a round in seconds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def macs_per_sec(self) -> float:
+        """Multiply-accumulates per second."""
+        return self.macs / self.median
+
+    def quantile(self, share: float) -> float:
+        """Return the time in seconds below which a share of the rounds stays."""
+        return float(torch.tensor(self.seconds).double().quantile(share))
+
+
+def measure(
+    encoders: Mapping[str, Encoder],
+    setting: Setting,
+    audio: Sequence[Tensor] | None = None,
+) -> list[Row]:
+    """Measure encoders, the first of them dense, beside the other libraries' models.
+
+    Args:
+        encoders: name -> encoder in evaluation mode.
+        setting: how to run.
+        audio: utterances (T,) to run one by one instead of noise.
+
+    Raises:
+        ValueError: if the first encoder is not dense.
+    """
+    dense, *_ = encoders
+    models = {**references(encoders[dense].config), **encoders}
+    configs = {name: encoders.get(name, encoders[dense]).config for name in models}
+    if audio is None:
+        audio = [torch.randn(round(setting.seconds * SAMPLE_RATE))]
+        lengths = [setting.seconds] * setting.batch
+    else:
+        lengths = [len(waveform) / SAMPLE_RATE for waveform in audio]
+    batches = [waveform.expand(setting.batch, -1) for waveform in audio]
+    calls = {}
+    for name, model in models.items():
+        # other libraries' models are the yardstick: torch as it is
+        backend = setting.backend if name in encoders else "eager"
+        run = runner(model.to(setting.device), backend, getattr(torch, setting.dtype))
+        calls[name] = functools.partial(run_all, run, batches, setting.device)
+    peaks = {name: peak_memory(call, setting.device) for name, call in calls.items()}
+    seconds = alternate(calls, setting.repeats)
+    compared = [name for name in calls if name not in encoders or name == dense]
+    return [
+        Row(
+            name=name,
+            parameters=int(parameters(config, config_widths(config)).total),
+            macs=sum(
+                int(macs(config, config_widths(config), s).total) for s in lengths
+            ),
+            seconds=seconds[name],
+            audio_sec=sum(lengths),
+            peak_bytes=peaks[name],
+            faster={other: ratio(seconds[other], seconds[name]) for other in compared},
+        )
+        for name, config in configs.items()
+    ]
+
+
+def peak_memory(call: Callable[[], object], device: str) -> int:
+    """Return the bytes that a call needs at most beyond what was in use before.
+
+    The call runs twice; the first time pays for what stays (kernels, packed weights).
+    On the CPU it is the growth of the resident set, as the Linux kernel keeps it.
+    """
+    call()
+    if device != "cpu":
+        synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        call()
+        return torch.cuda.max_memory_allocated() - before
+    # proc(5): 5 sets the peak back to what is resident now
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _status_bytes("VmRSS")
+    call()
+    return _status_bytes("VmHWM") - before
+
+
+def _status_bytes(field: str) -> int:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024
+    raise ValueError(f"expected {field} in /proc/self/status; use Linux")

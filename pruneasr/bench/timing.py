@@ -1,0 +1,68 @@
+"""Times of several callables, measured in turn in one process.
+
+Machines differ, and one machine differs from minute to minute; what stays is the ratio
+of two things that were measured alternately.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import soundfile
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 16000
+
+
+def alternate(
+    calls: Mapping[str, Callable[[], object]], repeats: int
+) -> dict[str, list[float]]:
+    """Return the seconds that each call took, one entry per round of all calls.
+
+    Args:
+        calls: name -> what to time; each has been called before, so that memory,
+            threads and kernels are there.
+        repeats: rounds.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            synchronize()
+            start = time.perf_counter()
+            call()
+            synchronize()
+            seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def ratio(reference: list[float], seconds: list[float]) -> float:
+    """Return how many times faster than a reference: the median over the rounds."""
+    pairs = zip(reference, seconds, strict=True)
+    return statistics.median(theirs / ours for theirs, ours in pairs)
+
+
+def synchronize() -> None:
+    """Wait until the GPU, if there is one, has done what it was told."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def read_audio(wav_scp: Path) -> list[Tensor]:
+    """Read all utterances (T,) of a wav.scp whose entries are files, 16 kHz mono."""
+    lines = wav_scp.read_text(encoding="utf-8").splitlines()
+    return [
+        torch.from_numpy(soundfile.read(line.split(maxsplit=1)[1], dtype="float32")[0])
+        for line in lines
+    ]
+
+
+def run_all(
+    run: Callable[[Tensor], object], batches: Sequence[Tensor], device: str = "cpu"
+) -> None:
+    """Run a model on one batch of waveforms (B, T) after the other."""
+    for batch in batches:
+        run(batch.to(device))

@@ -1,0 +1,95 @@
+"""Measure encoders beside torchaudio's and transformers' in one process.
+
+    python -m pruneasr.bin.bench exp/teacher exp/pruned exp/recover/encoder
+    python -m pruneasr.bin.bench --data data/dev_clean exp/teacher exp/pruned
+    python -m pruneasr.bin.bench --training exp/teacher --batch 8 --seconds 5
+    python -m pruneasr.bin.bench --report pruneasr/bench      # RESULTS.md, speed.png
+
+The first directory is the dense model that the others are compared with.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from pruneasr.bench.backends import BACKENDS, DTYPES
+from pruneasr.bench.measure import Setting, measure
+from pruneasr.bench.report import write_report
+from pruneasr.bench.table import as_json, markdown, plot
+from pruneasr.bench.timing import read_audio
+from pruneasr.bench.training import markdown as markdown_of_training
+from pruneasr.bench.training import training_times
+from pruneasr.encoder import load_encoder
+
+# [W23] Table 2: features of a whole set, batch size 1, mean of five runs
+PASSES = 5
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Parse the command line, measure, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "encoders", nargs="*", metavar="DIR", help="the dense one first"
+    )
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32")
+    parser.add_argument("--backend", choices=BACKENDS, default="eager")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=10.0, help="of an utterance")
+    parser.add_argument("--repeats", type=int, help="rounds; 15, with --data 5")
+    parser.add_argument("--data", type=Path, help="Kaldi directory to run, batch 1")
+    parser.add_argument(
+        "--training", action="store_true", help="time the steps of distil-pruning"
+    )
+    parser.add_argument("--json", type=Path, help="file for all numbers")
+    parser.add_argument("--png", type=Path, help="file for a figure: time against MACs")
+    parser.add_argument(
+        "--report", type=Path, help="measure the targets into this directory, instead"
+    )
+    args = parser.parse_args(argv)
+
+    if bool(args.encoders) == (args.report is not None):
+        parser.error("expected encoder directories, or --report and none")
+    if args.report is not None:
+        print(write_report(args.report))
+        return
+    if args.training:
+        print(training_report(args.encoders, args.batch, args.seconds, args.repeats))
+        return
+    repeats = args.repeats or (PASSES if args.data else Setting.repeats)
+    if args.data is not None and args.batch != 1:
+        parser.error("--data runs utterances one by one; leave --batch at 1")
+    setting = Setting(
+        args.device, args.dtype, args.backend, args.batch, args.seconds, repeats
+    )
+    audio = None if args.data is None else read_audio(args.data / "wav.scp")
+    encoders = {path: load_encoder(path).eval() for path in args.encoders}
+    rows = measure(encoders, setting, audio)
+    what = f"{setting}" if audio is None else f"{setting}, {args.data}"
+    print(f"{what}\n\n{markdown(rows)}")
+    if args.json is not None:
+        text = json.dumps(as_json(rows, what), indent=1) + "\n"
+        args.json.write_text(text, encoding="utf-8")
+    if args.png is not None:
+        plot({what: rows}, args.png)
+
+
+def training_report(
+    encoders: list[str], batch: int, seconds: float, repeats: int | None
+) -> str:
+    """Return the table of training steps of one dense encoder."""
+    if len(encoders) != 1:
+        raise ValueError(f"--training takes one dense encoder; found {encoders}")
+    times = training_times(
+        load_encoder(encoders[0]),
+        batch=batch,
+        seconds=seconds,
+        repeats=repeats or PASSES,
+    )
+    return markdown_of_training(times)
+
+
+if __name__ == "__main__":
+    main()

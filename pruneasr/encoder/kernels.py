@@ -1,0 +1,90 @@
+"""Linear layers, convolutions and GELU on the fastest kernels that torch carries.
+
+They compute what ``nn.Linear``, ``nn.Conv1d`` and ``F.gelu`` compute, and hold the same
+parameters.
+
+In float32, torch multiplies matrices with MKL, which takes the AVX2 path on processors
+that are not Intel's: half the speed of oneDNN's AVX-512 path, which torch uses for
+convolutions and for bfloat16. Here float32 goes to oneDNN too, forwards and backwards.
+Convolutions run on activations that lie in memory frame by frame.
+
+Shapes: B batch, L frames, C channels, I input and O output features.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+# oneDNN makes a kernel for every new shape, in about half a millisecond; below this
+# many multiply-accumulates a new length costs more than the faster kernel saves.
+LEAST_MACS = 2**25
+
+
+class Linear(nn.Linear):
+    """``x W^T + b``; plain ``nn.Linear`` for all but float32 on a CPU."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (..., I) to (..., O)."""
+        if _is_float32_on_cpu(x) and x.numel() * self.out_features >= LEAST_MACS:
+            return _OneDnnLinear.apply(x, self.weight, self.bias)
+        return super().forward(x)
+
+
+class Conv1d(nn.Conv1d):
+    """Unpadded convolution of x (B, C, L) that lies in memory frame by frame.
+
+    So does the result. The layout is known only to convolutions of images: x goes in as
+    images of one row.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, I, L) to (B, O, L')."""
+        weight = self.weight[:, :, None].contiguous(memory_format=torch.channels_last)
+        stride = (1, *self.stride)
+        y = F.conv2d(x[:, :, None], weight, self.bias, stride, groups=self.groups)
+        return y[:, :, 0]
+
+
+def gelu(x: Tensor) -> Tensor:
+    """Return the GELU of x, written over x where no gradient needs x."""
+    return F.gelu(x) if x.requires_grad else torch.ops.aten.gelu_(x)
+
+
+class _OneDnnLinear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return _product(x, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        x, weight = ctx.saved_tensors
+        rows = grad.flatten(0, -2)
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        return (
+            _product(grad, weight.t(), None) if needs_x else None,
+            _product(rows.t(), x.flatten(0, -2).t(), None) if needs_weight else None,
+            rows.sum(0) if needs_bias else None,
+        )
+
+
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return ``x weight^T + bias`` of x (..., I), weight (O, I), bias (O,)."""
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+
+def _is_float32_on_cpu(x: Tensor) -> bool:
+    return (
+        x.device.type == "cpu"
+        and x.dtype == torch.float32
+        and not torch.is_autocast_enabled("cpu")
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined]
+        and not torch.compiler.is_compiling()
+        and torch.backends.mkldnn.is_available()
+    )
