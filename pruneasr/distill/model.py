@@ -20,7 +20,7 @@ from pruneasr.distill.pairing import Pairing
 from pruneasr.encoder import Encoder
 from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.pruning.constraint import Constraint
-from pruneasr.pruning.units import find_gates
+from pruneasr.pruning.units import clamp_gates, find_gates, gate_means
 from pruneasr.pruning.widths import expected_widths
 
 
@@ -84,7 +84,10 @@ class Distillation(nn.Module):
     def forward(
         self, waveforms: Tensor, lengths: Tensor
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of waveforms (B, T) with lengths (B,), and what to log."""
+        """Return the loss of waveforms (B, T) with lengths (B,), and what to log.
+
+        ``frames`` is the number of frames that the distance is a mean of.
+        """
         with torch.no_grad():
             teacher, frame_lengths = self.teacher(
                 waveforms, lengths, max(self.pairing.teacher_layers)
@@ -92,7 +95,7 @@ class Distillation(nn.Module):
         student, _ = self.student(waveforms, lengths)
         valid = frame_mask(frame_lengths, student[-1].size(1))
         loss, pairs = self.pairing(teacher, student, valid, living_layers(self.student))
-        stats = {"distance": loss.detach()}
+        stats = {"distance": loss.detach(), "frames": valid.sum().float()}
         for teacher_layer, student_layer in pairs.items():
             stats[f"pair_{teacher_layer}"] = loss.new_tensor(float(student_layer))
         if self.constraint is not None:
@@ -107,8 +110,7 @@ class Distillation(nn.Module):
     def after_step(self) -> None:
         """Count an optimiser step and bring the gates back within their limits."""
         self.step += 1
-        for gate in find_gates(self.student).values():
-            gate.clamp_()
+        clamp_gates(self.student)
 
 
 def living_layers(student: Encoder) -> list[int]:
@@ -125,11 +127,3 @@ def living_layers(student: Encoder) -> list[int]:
         if lives("mha_layer", i, block.attention)
         or lives("ffn_layer", i, block.feed_forward)
     ]
-
-
-def gate_means(student: Encoder) -> dict[str, Tensor]:
-    """Return the mean value of the gates of each kind, for the log."""
-    values: dict[str, list[Tensor]] = {}
-    for (unit, _), gate in find_gates(student).items():
-        values.setdefault(unit, []).append(gate.z.detach().float())
-    return {f"gate_{unit}": torch.cat(z).mean() for unit, z in values.items()}

@@ -8,6 +8,9 @@
     heads      every teacher layer from the last student layer, through a linear map of
                its own (DistilHuBERT)
 
+The processes of a data-parallel training choose together, by the distances over all of
+their frames, as one process with all of their utterances would.
+
 Layers are numbered as hidden states are: 0 enters block 0, i leaves block i.
 free, ordered and fixed share one linear map from student to teacher space, which starts
 as the identity.
@@ -23,6 +26,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from pruneasr.pruning.processes import weighted_mean
 
 # Distance between (N, D) teacher and student frames
 Distance = Callable[[Tensor, Tensor], Tensor]
@@ -98,6 +103,20 @@ class Pairing(nn.Module):
     def _map(self, frames: Tensor) -> Tensor:
         return self.map(frames).float()
 
+    @torch.no_grad()
+    def _distances(
+        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
+    ) -> dict[int, dict[int, float]]:
+        """Return the distance of every teacher layer to every candidate."""
+        pairs = [(t, c) for t in targets.values() for c in candidates.values()]
+        distances = torch.stack([self.distance(c, t) for t, c in pairs])
+        num_frames = len(pairs[0][0])
+        rows = weighted_mean(distances, num_frames).view(len(targets), -1).tolist()
+        return {
+            j: dict(zip(candidates, row, strict=True))
+            for j, row in zip(targets, rows, strict=True)
+        }
+
     @abstractmethod
     def choose(
         self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
@@ -108,35 +127,27 @@ class Pairing(nn.Module):
 class FreePairing(Pairing):
     """The nearest layer, whatever the others take."""
 
-    @torch.no_grad()
     def choose(
         self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
     ) -> dict[int, int]:
         """Return the argmin of the distance."""
-        return {
-            j: min(
-                candidates, key=lambda k: float(self.distance(candidates[k], target))
-            )
-            for j, target in targets.items()
-        }
+        distances = self._distances(targets, candidates)
+        return {j: min(row, key=row.__getitem__) for j, row in distances.items()}
 
 
 class OrderedPairing(Pairing):
     """The nearest layer below the one above; the lowest one where none is left."""
 
-    @torch.no_grad()
     def choose(
         self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
     ) -> dict[int, int]:
         """Return matches that descend with the teacher's layers."""
+        distances = self._distances(targets, candidates)
         pairs: dict[int, int] = {}
         upper = max(candidates) + 1
         for j in sorted(targets, reverse=True):
             below = [k for k in candidates if k < upper] or [min(candidates)]
-            target = targets[j]
-            upper = min(
-                below, key=lambda k: float(self.distance(candidates[k], target))
-            )
+            upper = min(below, key=distances[j].__getitem__)
             pairs[j] = upper
         return pairs
 

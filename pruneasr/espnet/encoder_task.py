@@ -10,19 +10,20 @@ from __future__ import annotations
 import argparse
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from espnet2.tasks.abs_task import AbsTask
 from espnet2.train.collate_fn import CommonCollateFn
-from espnet2.utils.types import int_or_none, str_or_none
+from espnet2.utils.types import str_or_none
 from torch import nn
 
 from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.encoder.checkpoint import load_strictly
-from pruneasr.espnet import schedulers as _schedulers  # noqa: F401, registers ours
+from pruneasr.espnet.interrupt import passed_on
+from pruneasr.espnet.schedulers import add_total_steps, set_schedule, total_steps
 from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.espnet.training_model import TrainingModel
 
@@ -52,37 +53,15 @@ class EncoderTask(AbsTask):
             default=None,
             help="bfloat16: run the forward pass in it, on CPU and GPU",
         )
-        group.add_argument(
-            "--total_steps",
-            type=int_or_none,
-            default=None,
-            help="Batches of the whole training; max_epoch * num_iters_per_epoch if "
-            "that is set",
-        )
-
-    @classmethod
-    def total_steps(cls, args: argparse.Namespace) -> int:
-        """Return the number of batches of the whole training.
-
-        Raises:
-            ValueError: if the options do not say it.
-        """
-        if args.total_steps is not None:
-            return int(args.total_steps)
-        if args.num_iters_per_epoch is None:
-            raise ValueError(
-                "the schedules need the length of the training: give "
-                "--num_iters_per_epoch (times max_epoch) or --total_steps"
-            )
-        return int(args.max_epoch * args.num_iters_per_epoch)
+        add_total_steps(group)
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> TrainingModel:
         """Build the objective and its adapter."""
-        steps = cls.total_steps(args)
-        if args.scheduler == "linearwarmupdecay":
-            args.scheduler_conf.setdefault("total_steps", steps // args.accum_grad)
-        return TrainingModel(cls.build_objective(args), args.autocast, steps)
+        set_schedule(args)
+        return TrainingModel(
+            cls.build_objective(args), args.autocast, total_steps(args)
+        )
 
     @classmethod
     def build_collate_fn(
@@ -112,6 +91,14 @@ class EncoderTask(AbsTask):
     ) -> tuple[str, ...]:
         """Name no further inputs."""
         return ()
+
+    @classmethod
+    def main(
+        cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None
+    ) -> None:
+        """Train in this process, or in one for each GPU."""
+        with passed_on():
+            super().main(args, cmd)
 
     @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:

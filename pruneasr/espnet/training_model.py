@@ -1,9 +1,12 @@
 """Adapts an objective of ours to ESPnet's trainer.
 
-An objective is a module that returns a loss and what to log. Here it gets what every
-training needs: autocast on CPU as well as GPU (ESPnet's ``use_amp`` reaches GPUs only),
-a stop with the utterance ids when the loss is not finite, and the speed and time left
-in the log line.
+An objective is a module that returns a loss and what to log, ``frames`` among it: the
+number of frames that the loss is a mean of. This is the weight of a batch, so that the
+mean over several processes, or over an epoch, is one over all frames.
+
+Here it gets what every training needs: autocast on CPU as well as GPU (ESPnet's
+``use_amp`` reaches GPUs only), a stop with the utterance ids when the loss is not
+finite, and the speed and time left in the log line.
 """
 
 from __future__ import annotations
@@ -51,7 +54,7 @@ class TrainingModel(AbsESPnetModel):
         utt_id: list[str],
         **labels: Tensor,
     ) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-        """Return loss, statistics and weight of a batch speech (B, T).
+        """Return loss, statistics and weight, in frames, of a batch speech (B, T).
 
         Raises:
             FloatingPointError: if the loss is not finite.
@@ -67,9 +70,7 @@ class TrainingModel(AbsESPnetModel):
         stats = {"loss": loss.detach(), **stats}
         if self.training:
             stats.update(self.progress.step(float(speech_lengths.sum()) / SAMPLE_RATE))
-        return force_gatherable(
-            (loss, stats, loss.new_tensor(len(utt_id))), loss.device
-        )
+        return force_gatherable((loss, stats, stats["frames"]), loss.device)
 
     def collect_feats(self, **batch: Any) -> dict[str, Tensor]:
         """Refuse: the objectives read waveforms, whose lengths are known beforehand."""

@@ -55,6 +55,8 @@ class MaskedPrediction(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss and what to log.
 
+        ``frames`` is the number of masked frames, which the loss is a mean of.
+
         Args:
             waveforms: (B, T).
             lengths: (B,) samples.
@@ -78,7 +80,8 @@ class MaskedPrediction(nn.Module):
         logits = self.head(hidden[mask]).float()
         targets = labels[mask]
         accuracy = (logits.argmax(-1) == targets).float().mean()
-        return F.cross_entropy(logits, targets), {"masked_accuracy": accuracy}
+        stats = {"masked_accuracy": accuracy, "frames": mask.sum().float()}
+        return F.cross_entropy(logits, targets), stats
 
 
 def span_mask(frame_lengths: Tensor, prob: float, span: int) -> Tensor:

@@ -33,7 +33,8 @@ class StraightThroughClamp(torch.autograd.Function):
 
     [W23] Eq. 4. The clip sees the gradient as it comes: under float16 that includes the
     loss scale (use bfloat16 or float32), and under data parallelism it acts in every
-    process before the average, so the result depends on the number of processes.
+    process before the average. The result then depends on the number of processes, but
+    only where a gradient is beyond the limit; elsewhere the clip does nothing.
     """
 
     @staticmethod
@@ -94,9 +95,22 @@ class HardConcrete(nn.Module):
         z = self.expand(self.z).to(x.dtype)
         return x * z.view(-1, *(1,) * self.trailing_dims)
 
-    def draw(self) -> None:
-        """Sample new values (training) or set the fixed ones (evaluation)."""
-        self.z = self._sample() if self.training else self.value() * self.keep()
+    def draw(self, noise: Tensor | None = None) -> None:
+        """Sample new values (training) or set the fixed ones (evaluation).
+
+        Args:
+            noise: (size,) what to sample with, from :meth:`noise`; None draws it.
+        """
+        if self.training:
+            self.z = self._sample(self.noise() if noise is None else noise)
+        else:
+            self.z = self.value() * self.keep()
+
+    def noise(self) -> Tensor:
+        """Return u ~ U(0, 1) of every unit (size,), far enough from 0 and 1."""
+        # eps keeps the logarithms finite
+        eps = torch.finfo(self.log_alpha.dtype).eps
+        return torch.empty_like(self.log_alpha).uniform_(eps, 1 - eps)
 
     def expand(self, units: Tensor) -> Tensor:
         """Repeat one entry per unit to one entry per gated dimension."""
@@ -127,10 +141,7 @@ class HardConcrete(nn.Module):
         """Bring log_alpha back within its limits; call after each optimiser step."""
         self.log_alpha.clamp_(-LOG_ALPHA_LIMIT, LOG_ALPHA_LIMIT)
 
-    def _sample(self) -> Tensor:
-        # eps keeps the logarithms finite
-        eps = torch.finfo(self.log_alpha.dtype).eps
-        u = torch.empty_like(self.log_alpha).uniform_(eps, 1 - eps)
+    def _sample(self, u: Tensor) -> Tensor:
         s = torch.sigmoid((u.logit() + self.log_alpha) / BETA)
         s_bar = s * (ZETA - GAMMA) + GAMMA
         if self.ste:

@@ -26,6 +26,7 @@ from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.feature_extractor import ChannelLayerNorm, ConvLayer
 from pruneasr.encoder.layers import Block, FeedForward
 from pruneasr.pruning.hard_concrete import HardConcrete
+from pruneasr.pruning.processes import of_first
 
 UNITS = ("conv", "qk", "vo", "head", "ffn", "mha_layer", "ffn_layer")
 Gates = dict[tuple[str, int], HardConcrete]
@@ -87,9 +88,35 @@ def find_gates(encoder: nn.Module) -> Gates:
 
 
 def draw_gates(encoder: nn.Module) -> None:
-    """Draw all gates; the encoder does so itself before each forward pass."""
+    """Draw all gates; the encoder does so itself before each forward pass.
+
+    The processes of a data-parallel training use the samples of the first, as one
+    process uses one sample for its whole batch.
+    """
+    gates = list(find_gates(encoder).values())
+    sampled = [gate for gate in gates if gate.training]
+    if sampled:
+        noise = [gate.noise() for gate in sampled]
+        shared = of_first(torch.cat(noise)).split([len(u) for u in noise])
+        for gate, u in zip(sampled, shared, strict=True):
+            gate.draw(u)
+    for gate in gates:
+        if not gate.training:
+            gate.draw()
+
+
+def clamp_gates(encoder: nn.Module) -> None:
+    """Bring all gates back within their limits; call after each optimiser step."""
     for gate in find_gates(encoder).values():
-        gate.draw()
+        gate.clamp_()
+
+
+def gate_means(encoder: nn.Module) -> dict[str, Tensor]:
+    """Return the mean value of the gates of each kind, for the log."""
+    values: dict[str, list[Tensor]] = {}
+    for (unit, _), gate in find_gates(encoder).items():
+        values.setdefault(unit, []).append(gate.z.detach().float())
+    return {f"gate_{unit}": torch.cat(z).mean() for unit, z in values.items()}
 
 
 class KeptLayerNorm(nn.LayerNorm):

@@ -2,6 +2,8 @@
 # utils/run.pl and utils/stdout.pl: quoting, JOB, logs, exit status, signals.
 # shellcheck disable=SC2016  # dollars are for the bash that run.pl starts
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     PATH=$(cd "$BATS_TEST_DIRNAME/../../utils" && pwd):$PATH
     cd "$BATS_TEST_TMPDIR" || exit 1
@@ -177,6 +179,30 @@ check_signal() {
 
 @test "INT ends the tasks even in the background of a script" {
     check_signal INT 130
+}
+
+# $1 first signal, $2 second: the task needs a second to save.
+check_second() {
+    run.pl "$1.$2.log" bash -c 'trap "sleep 1; echo saved; exit 0" TERM
+        echo ready; while :; do sleep 0.1; done' 2> err &
+    local pid=$!
+    timeout 10 bash -c "until grep -qs ^ready $1.$2.log; do sleep 0.1; done"
+    kill -s "$1" "$pid"
+    sleep 0.3
+    kill -s "$2" "$pid"
+    wait "$pid" || true
+}
+
+@test "a second TERM takes no time from the tasks, after TERM or Ctrl-C" {
+    check_second TERM TERM
+    grep -qx saved TERM.TERM.log
+    check_second INT TERM
+    grep -qx saved INT.TERM.log
+}
+
+@test "a second Ctrl-C kills the tasks" {
+    check_second INT INT
+    run ! grep -qx saved INT.INT.log
 }
 
 @test "USR1 is passed on to the command" {

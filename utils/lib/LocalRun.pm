@@ -79,9 +79,11 @@ sub catch_signals {
     for my $name (@FATAL) {
         next if $name eq 'HUP' && ($SIG{HUP} // '') eq 'IGNORE';    # nohup
         $SIG{$name} = sub {
-            signal_all($caught ? 'KILL' : 'TERM');
+            # TERM comes more than once, from schedulers and from the recipe that they
+            # stop; a second INT is of someone who will not wait
+            signal_all($caught eq 'INT' && $name eq 'INT' ? 'KILL' : 'TERM');
+            alarm($GRACE) if !$caught;
             $caught ||= $name;
-            alarm($GRACE);
         };
     }
     for my $name (@WARNINGS) {

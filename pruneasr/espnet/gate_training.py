@@ -1,0 +1,96 @@
+"""What every training with gates shares, whatever its objective.
+
+The options, the constraint, and two optimisers, each with ESPnet's own options:
+``optim`` for the weights, clipped by ``grad_clip`` and scheduled; ``optim2`` for the
+gates and, ascending, for the multipliers: neither clipped nor decayed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from espnet2.tasks.abs_task import optim_classes
+from espnet2.utils.nested_dict_action import NestedDictAction
+from espnet2.utils.types import str2bool
+from torch import nn
+
+from pruneasr.encoder import Encoder, EncoderConfig
+from pruneasr.espnet.schedulers import total_steps
+from pruneasr.pruning.constraint import Constraint
+from pruneasr.pruning.units import UNITS, attach_gates, find_gates
+
+
+def add_pruning_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add gates and constraint."""
+    group = parser.add_argument_group("Pruning")
+    group.add_argument(
+        "--units", nargs="+", default=[], help=f"What is gated: {', '.join(UNITS)}"
+    )
+    group.add_argument(
+        "--ste", type=str2bool, default=True, help="Straight-through estimator"
+    )
+    group.add_argument(
+        "--constraint_conf",
+        action=NestedDictAction,
+        default={},
+        help="Arguments of pruneasr.pruning.constraint.Constraint: kind, target, "
+        "denominator, reference_sec, warmup (share of the training)",
+    )
+
+
+def gate_and_constrain(args: argparse.Namespace, encoder: Encoder) -> Constraint:
+    """Attach gates to an encoder, in place, and return what constrains them.
+
+    Raises:
+        ValueError: if a unit is unknown, or the target cannot be reached.
+    """
+    attach_gates(encoder, args.units, args.ste)
+    return build_constraint(args, encoder.config)
+
+
+def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constraint:
+    """Turn the warm-up from a share of the training into steps."""
+    conf = dict(args.constraint_conf)
+    # 7 % of the training, [W23] section 3.1
+    warmup = conf.pop("warmup", 0.07)
+    steps = round(warmup * total_steps(args) / args.accum_grad)
+    return Constraint(config, args.units, warmup_steps=steps, **conf)
+
+
+def build_optimizers(
+    args: argparse.Namespace,
+    model: nn.Module,
+    constraint: Constraint,
+    after_step: Callable[[], None],
+) -> list[torch.optim.Optimizer]:
+    """Separate weights, gates and multipliers.
+
+    Sets ``args.grad_clip``: ESPnet clips all parameters together; here the weights
+    alone are clipped.
+
+    Args:
+        args: of the task.
+        model: holds the gated encoder and the constraint.
+        constraint: its parameters ascend.
+        after_step: called after each optimiser step.
+    """
+    gates = [gate.log_alpha for gate in find_gates(model).values()]
+    multipliers = list(constraint.parameters())
+    others = {id(p) for p in gates + multipliers}
+    weights = [p for p in model.parameters() if id(p) not in others]
+    optimizer = optim_classes[args.optim](weights, **args.optim_conf)
+    optimizer2 = optim_classes[args.optim2](
+        [{"params": gates}, {"params": multipliers, "maximize": True}],
+        **args.optim2_conf,
+    )
+    max_norm, args.grad_clip = args.grad_clip, float("inf")
+
+    def clip(*_: Any) -> None:
+        nn.utils.clip_grad_norm_(weights, max_norm)
+
+    optimizer.register_step_pre_hook(clip)
+    optimizer2.register_step_post_hook(lambda *_: after_step())
+    return [optimizer, optimizer2]
