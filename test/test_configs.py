@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from espnet2.bin import asr_inference
+from espnet2.bin import asr_inference, slu_inference
 from espnet2.tasks.asr import ASRTask
+from espnet2.tasks.slu import SLUTask
 
 from pruneasr.encoder import Encoder, dense_config
 from pruneasr.espnet.distill_task import DistillPruneTask, RecoverTask
 from pruneasr.espnet.frontend import PrunedSSLFrontend
+from pruneasr.espnet.gate_training import build_constraint
 from pruneasr.espnet.pretrain_task import PretrainTask
+from pruneasr.espnet.prune_task import ASRPruneTask, SLUPruneTask
 from pruneasr.pruning.constraint import Constraint
 
 ROOT = Path(__file__).parents[1]
@@ -24,10 +27,15 @@ PARSERS = {
     "distilhubert": RecoverTask.get_parser,
     "distill": DistillPruneTask.get_parser,
     "recover": RecoverTask.get_parser,
+    "prune_asr": ASRPruneTask.get_parser,
+    "prune_slu": SLUPruneTask.get_parser,
     "train_asr": ASRTask.get_parser,
-    "decode": asr_inference.get_parser,
+    "train_slu": SLUTask.get_parser,
+    "decode_asr": asr_inference.get_parser,
+    "decode_slu": slu_inference.get_parser,
 }
-REQUIRED = {"decode": ["--output_dir=x", "--data_path_and_name_and_type=x,y,z"]}
+DECODE = ["--output_dir=x", "--data_path_and_name_and_type=x,y,z"]
+REQUIRED = {"decode_asr": DECODE, "decode_slu": DECODE}
 
 
 def read(path):
@@ -71,20 +79,24 @@ def test_options_are_known(path):
     assert read(path).keys() <= options.keys()
 
 
+def teacher_of(path):
+    """The teacher of a recipe: its own, or the published WavLM Base."""
+    own = path.with_name("teacher.yaml")
+    return dense_config(**(read(own) if own.exists() else {}))
+
+
 @configs(("distil", "recover"))
 def test_teacher_layers_exist(path):
-    teacher = read(path.with_name("teacher.yaml"))
-    assert max(parse(path).teacher_layers) == teacher["num_blocks"]
+    assert max(parse(path).teacher_layers) == len(teacher_of(path).blocks)
 
 
 @configs("distill.")
 def test_the_constraint_can_be_met(path):
-    config = dense_config(**read(path.with_name("teacher.yaml")))
-    constraint = DistillPruneTask.build_constraint(parse(path), config)
+    constraint = build_constraint(parse(path), teacher_of(path))
     assert isinstance(constraint, Constraint)
 
 
-@configs("train_asr")
+@configs(("train_", "prune_"))
 def test_options_of_the_frontend_are_known(path):
     options = parse(path)
     assert options.frontend == "pruned_ssl"

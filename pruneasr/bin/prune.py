@@ -1,4 +1,4 @@
-"""Remove what distil-pruning has closed, exactly, and report what is left.
+"""Remove what gates have closed, exactly, and report what is left.
 
 python -m pruneasr.bin.prune --experiment exp/distill --output exp/pruned
 """
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> None:
     """Parse the command line, prune, print the report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument(
-        "--experiment", type=Path, required=True, help="finished distil-pruning"
+        "--experiment", type=Path, required=True, help="finished training with gates"
     )
     parser.add_argument("--output", type=Path, required=True, help="encoder directory")
     args = parser.parse_args(argv)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pruneasr.results.collect import collect
+from pruneasr.results.collect import METRICS, collect
 from pruneasr.results.speed import real_time_factors
 from pruneasr.results.write import (
     results_markdown,
@@ -24,6 +24,9 @@ def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--title", required=True)
+    parser.add_argument(
+        "--task", choices=METRICS, default="asr", help="which scores are read"
+    )
     parser.add_argument(
         "--commands", type=Path, required=True, help="file of the recipe's calls"
     )
@@ -43,23 +46,24 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     commands = list(dict.fromkeys(args.commands.read_text("utf-8").splitlines()))
-    encoders = dict(args.encoder)
+    encoders, metrics = dict(args.encoder), METRICS[args.task]
     systems = [
         collect(
             name,
             encoder,
             [path for other, path in args.experiment if other == name],
             args.test_sets,
+            metrics,
         )
         for name, encoder in encoders.items()
     ]
     speeds = real_time_factors(encoders, args.audio)
     text = results_markdown(
-        args.title, commands, systems, speeds, args.test_sets, args.expdir
+        args.title, commands, systems, speeds, args.test_sets, metrics, args.expdir
     )
     write_results(text, args.expdir / "pruned", args.output)
     if args.readme is not None:
-        table = systems_section(systems, speeds, args.test_sets, args.expdir)
+        table = systems_section(systems, speeds, args.test_sets, metrics, args.expdir)
         update_readme(args.readme, args.title.split(":")[0], table)
     print(text)
 

@@ -7,7 +7,7 @@ and the same for cer and ter, and prints the rows of ESPnet's RESULTS.md.
 import argparse
 from pathlib import Path
 
-from pruneasr.scoring.report import HEADER, results_row, score_files
+from pruneasr.scoring.report import results_header, results_row, score_files
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -49,7 +49,8 @@ def main() -> None:
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     for rate, columns in results.items():
-        print(f"### {rate.upper()}\n{HEADER}{results_row(dataset, columns)}")
+        table = results_header(columns) + results_row(dataset, columns)
+        print(f"### {rate.upper()}\n{table}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""From a distil-prune experiment to the removed encoder and its report."""
+"""From an experiment with gates to the removed encoder and its report."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import torch
 import yaml
 
-from pruneasr.distill.model import Distillation
 from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.espnet.distill_task import DistillPruneTask
+from pruneasr.espnet.prune_task import TASKS
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.plan import plan_removal
 from pruneasr.pruning.removal import mask, remove
@@ -29,7 +29,7 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
     """Remove what the gates of an experiment close; write encoder and report.
 
     Args:
-        experiment: output directory of distil-pruning, finished.
+        experiment: output directory of distil-pruning or of a task's pruning.
         output: receives the encoder, report.json, report.md and two figures.
 
     Returns:
@@ -39,37 +39,49 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
         ValueError: if the experiment is not finished, or the removed model does not
             compute what the masked one does.
     """
+    args = _read_options(experiment)
+    task = getattr(args, "task", None)
+    encoder, constraint = (
+        TASKS[task].load_gated(args) if task else DistillPruneTask.load_gated(args)
+    )
+    encoder.eval()
+    history = _finished_history(experiment, args)
+    with torch.no_grad():
+        expected = expected_widths(encoder)
+    _warn_of_gaps(constraint, expected)
+    removed, distance = remove_checked(encoder, constraint)
+    report = summarize(encoder.config, removed.config, expected, constraint, distance)
+    teacher = args.frontend_conf["ckpt"] if task else args.teacher
+    save_encoder(
+        removed,
+        output,
+        {"teacher": teacher, "experiment": str(experiment), **report},
+    )
+    write_report(report, encoder.config, history, output)
+    return report
+
+
+def _read_options(experiment: Path) -> argparse.Namespace:
     config = experiment / "config.yaml"
     if not config.exists() or not (experiment / "latest.pth").exists():
         raise ValueError(
-            f"expected a finished distil-pruning in {experiment} (config.yaml and "
+            f"expected a finished training with gates in {experiment} (config.yaml and "
             "latest.pth); run the distill stage first"
         )
     args = argparse.Namespace(**yaml.safe_load(config.read_text(encoding="utf-8")))
     args.output_dir = str(experiment)
-    objective = DistillPruneTask.load_latest(args).objective
-    assert isinstance(objective, Distillation)
-    student, constraint = objective.student.eval(), objective.constraint
-    assert constraint is not None
+    return args
+
+
+def _finished_history(experiment: Path, args: argparse.Namespace) -> History:
     history = read_history(experiment)
     done = len(history["loss"])
     if done < args.max_epoch and args.patience is None:
         raise ValueError(
-            f"{experiment} has done {done} of {args.max_epoch} epochs; run the distill "
-            "stage again, it resumes"
+            f"{experiment} has done {done} of {args.max_epoch} epochs; run its "
+            "training again, it resumes"
         )
-    with torch.no_grad():
-        expected = expected_widths(student)
-    _warn_of_gaps(constraint, expected)
-    removed, distance = remove_checked(student, constraint)
-    report = summarize(student.config, removed.config, expected, constraint, distance)
-    save_encoder(
-        removed,
-        output,
-        {"teacher": args.teacher, "experiment": str(experiment), **report},
-    )
-    write_report(report, student.config, history, output)
-    return report
+    return history
 
 
 def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
@@ -86,8 +98,8 @@ def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
             )
 
 
-def remove_checked(student: Encoder, constraint: Constraint) -> tuple[Encoder, float]:
-    """Remove by the constraint's plan and compare with the masked student.
+def remove_checked(encoder: Encoder, constraint: Constraint) -> tuple[Encoder, float]:
+    """Remove by the constraint's plan and compare with the masked encoder.
 
     Returns:
         The removed encoder and the largest difference of their hidden states on two
@@ -96,12 +108,12 @@ def remove_checked(student: Encoder, constraint: Constraint) -> tuple[Encoder, f
     Raises:
         ValueError: if that is more than rounding.
     """
-    plan = plan_removal(student, constraint)
-    mask(student, plan)
-    removed = remove(student, plan)
+    plan = plan_removal(encoder, constraint)
+    mask(encoder, plan)
+    removed = remove(encoder, plan)
     noise = torch.randn(1, 32000, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        pairs = zip(student(noise)[0], removed(noise)[0], strict=True)
+        pairs = zip(encoder(noise)[0], removed(noise)[0], strict=True)
         distance = max(float((a - b).abs().max()) for a, b in pairs)
     logging.info("Largest difference of masked and removed model: %.1e", distance)
     if not distance <= TOLERANCE:

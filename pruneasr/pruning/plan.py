@@ -3,7 +3,8 @@
 Every gate keeps as many units as it expects to, highest log_alpha first; a gate of one
 unit is open from P(z > 0) = 0.5 on. The sum of these roundings misses the target by a
 little, so single dimensions and channels are then closed or opened over all layers, in
-the order of log_alpha, until the cost is the closest one not above the budget.
+the order of log_alpha, until the cost is the closest one not above the budget. Heads
+and whole branches are closed for that only where nothing finer is left to close.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from pruneasr.pruning.widths import config_widths
 # Kept units by gate, boolean
 Plan = dict[tuple[str, int], Tensor]
 
-# What the fix-up may change to meet the budget of a term, finest first: dimensions and
-# channels; whole heads only where there is nothing finer. Never a layer gate.
-FIXABLE = {
-    "size": ("qk", "vo", "ffn", "conv"),
-    "mac": ("qk", "vo", "ffn", "conv"),
-    "mac_cnn": ("conv",),
-    "mac_transformer": ("qk", "vo", "ffn"),
+# What the fix-up may change to meet the budget of a term, finest first.
+DIMENSIONS = ("qk", "vo", "ffn")
+COARSE = (("head",), ("mha_layer", "ffn_layer"))
+FIXABLE: dict[str, tuple[tuple[str, ...], ...]] = {
+    "size": ((*DIMENSIONS, "conv"), *COARSE),
+    "mac": ((*DIMENSIONS, "conv"), *COARSE),
+    "mac_cnn": (("conv",),),
+    "mac_transformer": (DIMENSIONS, *COARSE),
 }
 
 
@@ -36,7 +38,8 @@ def plan_removal(encoder: Encoder, constraint: Constraint) -> Plan:
     """Return what to keep so that each term of the constraint meets its final target.
 
     Works as well as the units allow: within one dimension where dimensions or channels
-    are gated, within one head where only heads are.
+    are gated, within one head where only heads are, within one branch where only those
+    are.
     """
     gates = find_gates(encoder)
     plan = {key: gate.keep().clone() for key, gate in gates.items()}
@@ -44,8 +47,10 @@ def plan_removal(encoder: Encoder, constraint: Constraint) -> Plan:
         if unit == "conv" and not keep.any():
             keep[0] = True  # a convolution keeps one channel
     for term in constraint.terms:
-        pool = [unit for unit in FIXABLE[term] if any(u == unit for u, _ in gates)]
-        _fix(encoder.config, gates, plan, constraint, term, tuple(pool) or ("head",))
+        pools = [
+            pool for pool in FIXABLE[term] if any(unit in pool for unit, _ in gates)
+        ]
+        _fix(encoder.config, gates, plan, constraint, term, pools)
     return plan
 
 
@@ -115,21 +120,23 @@ def _fix(
     plan: Plan,
     constraint: Constraint,
     term: str,
-    pool: tuple[str, ...],
+    pools: list[tuple[str, ...]],
 ) -> None:
-    """Close, then open units of the pool until the cost is just within the budget."""
+    """Close, then open units until the cost is just within the budget."""
     budget = (1 - constraint.targets[term]) * float(constraint.dense[term])
 
     def cost() -> float:
         widths = config_widths(planned_config(config, plan))
         return float(constraint.costs(widths)[term])
 
-    closing = sorted(_candidates(config, gates, plan, pool, kept=True))
-    _flip_until(plan, closing, lambda: cost() <= budget)
-    opening = sorted(_candidates(config, gates, plan, pool, kept=False), reverse=True)
-    flipped = _flip_until(plan, opening, lambda: cost() > budget)
-    if flipped and cost() > budget:  # the last one was too much
-        _flip(plan, opening[flipped - 1 : flipped])
+    for pool in pools:
+        closing = sorted(_candidates(config, gates, plan, pool, kept=True))
+        _flip_until(plan, closing, lambda: cost() <= budget)
+    for pool in pools[:1]:
+        opening = sorted(_candidates(config, gates, plan, pool, kept=False))[::-1]
+        flipped = _flip_until(plan, opening, lambda: cost() > budget)
+        if flipped and cost() > budget:  # the last one was too much
+            _flip(plan, opening[flipped - 1 : flipped])
 
 
 Candidate = tuple[float, str, int, int]  # log_alpha, unit, layer, position
@@ -159,6 +166,8 @@ def _candidates(
 
 def _living(block: BlockConfig, unit: str, layer: int, plan: Plan) -> Tensor:
     """Return which units of a gate stand in a living branch and head, boolean."""
+    if unit in ("mha_layer", "ffn_layer"):
+        return torch.tensor([True])
     gate = "ffn_layer" if unit == "ffn" else "mha_layer"
     open_branch = bool(plan.get((gate, layer), torch.ones(1)).all())
     if unit in ("ffn", "head"):

@@ -113,7 +113,7 @@ def write_report(
 
 def plot_structure(report: Mapping[str, Any], dense: EncoderConfig, path: Path) -> None:
     """Draw the share of channels, qk, vo and ffn left in every layer."""
-    plt = _pyplot()
+    plt = pyplot()
     before = config_widths(dense)
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(10, 3.2), gridspec_kw={"width_ratios": [1, 2]}
@@ -147,7 +147,7 @@ def plot_structure(report: Mapping[str, Any], dense: EncoderConfig, path: Path) 
 
 def plot_history(history: History, path: Path) -> None:
     """Draw the sparsities and the means of the gates by epoch."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.2), sharex=True)
     for name, values in sorted(history.items()):
         epochs = range(1, len(values) + 1)
@@ -173,7 +173,7 @@ def _parts(dense: Cost, left: Cost) -> dict[str, list[int]]:
     }
 
 
-def _pyplot() -> Any:
+def pyplot() -> Any:
     """Import matplotlib only where a figure is drawn, without a display."""
     import matplotlib
 

@@ -1,6 +1,7 @@
 """What the experiments of a recipe left on disk, as numbers.
 
-A system is an encoder with its fine-tunings, one per seed.
+A system is an encoder with its fine-tunings, one per seed. What is read of a
+fine-tuning depends on the task: :data:`METRICS`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,38 @@ REFERENCE_SEC = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
+class Metric:
+    """One percentage that a stage of scoring wrote.
+
+    Attributes:
+        name: what its column is called.
+        file: ``score_<file>.json``; ``key``: its entry there.
+        higher_is_better: a rate of what is right, not of errors.
+    """
+
+    name: str
+    file: str
+    key: str
+    higher_is_better: bool = False
+
+    def error(self, value: float) -> float:
+        """Return a value as a rate of errors, in percent."""
+        return 100 - value if self.higher_is_better else value
+
+
+# By task; the first one is what the aims are about
+METRICS = {
+    "asr": (Metric("WER", "wer", "Err"), Metric("CER", "cer", "Err")),
+    "slu": (
+        Metric("slot F1", "slu", "slot_f1", higher_is_better=True),
+        Metric("SLU-F1", "slu", "slu_f1", higher_is_better=True),
+        Metric("joint acc", "slu", "joint_accuracy", higher_is_better=True),
+        Metric("intent acc", "slu", "intent_accuracy", higher_is_better=True),
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
 class System:
     """One row of the table.
 
@@ -32,7 +65,7 @@ class System:
         experiments: directories of its fine-tunings.
         num_parameters: of the encoder.
         num_macs: of the encoder at 10 s.
-        errors: test set -> rate (``wer``, ``cer``) -> one percentage per experiment.
+        scores: test set -> name of a metric -> one percentage per experiment.
         training_sec: mean duration of a fine-tuning.
     """
 
@@ -41,18 +74,29 @@ class System:
     experiments: tuple[Path, ...]
     num_parameters: int
     num_macs: int
-    errors: Mapping[str, Mapping[str, Sequence[float]]]
+    scores: Mapping[str, Mapping[str, Sequence[float]]]
     training_sec: float
 
-    def mean(self, test_set: str, rate: str) -> float:
-        """Return the mean error rate over seeds, in percent."""
-        return statistics.fmean(self.errors[test_set][rate])
+    def errors(self, test_set: str, metric: Metric) -> list[float]:
+        """Return the error rate of every seed, in percent."""
+        return [metric.error(value) for value in self.scores[test_set][metric.name]]
 
 
 def collect(
-    name: str, encoder: Path, experiments: Sequence[Path], test_sets: Sequence[str]
+    name: str,
+    encoder: Path,
+    experiments: Sequence[Path],
+    test_sets: Sequence[str],
+    metrics: Sequence[Metric],
 ) -> System:
     """Read what a system left behind.
+
+    Args:
+        name: of the system.
+        encoder: its directory.
+        experiments: directories of its fine-tunings.
+        test_sets: what they decoded.
+        metrics: what is read of their scores.
 
     Raises:
         ValueError: if it has no experiment, or one lacks a score.
@@ -69,10 +113,13 @@ def collect(
         experiments=tuple(experiments),
         num_parameters=int(parameters(config, widths).total),
         num_macs=int(macs(config, widths, REFERENCE_SEC).total),
-        errors={
+        scores={
             test_set: {
-                rate: [read_score(e, test_set, rate)["Err"] for e in experiments]
-                for rate in ("wer", "cer")
+                metric.name: [
+                    read_score(e, test_set, metric.file)[metric.key]
+                    for e in experiments
+                ]
+                for metric in metrics
             }
             for test_set in test_sets
         },
@@ -80,13 +127,13 @@ def collect(
     )
 
 
-def read_score(experiment: Path, test_set: str, rate: str) -> dict[str, Any]:
-    """Return the columns of one score.
+def read_score(experiment: Path, test_set: str, file: str) -> dict[str, Any]:
+    """Return the columns of one ``score_<file>.json``.
 
     Raises:
         ValueError: if it does not exist.
     """
-    path = experiment / "decode" / test_set / f"score_{rate}.json"
+    path = experiment / "decode" / test_set / f"score_{file}.json"
     if not path.exists():
         raise ValueError(f"expected {path}; run the stages decode and score first")
     return dict(json.loads(path.read_text(encoding="utf-8")))

@@ -8,6 +8,7 @@ white space.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import jiwer
 
@@ -91,7 +92,7 @@ def score(
     Raises:
         ValueError: The two do not have the same utterances, or nothing was said.
     """
-    _check_same_utterances(references, hypotheses)
+    check_same_utterances(references, hypotheses)
     names = sorted(references, key=sort_key)
     output = jiwer.process_words(
         [_tokens(references[name], splitter) for name in names],
@@ -113,9 +114,14 @@ def score(
     )
 
 
-def _check_same_utterances(
-    references: Mapping[str, str], hypotheses: Mapping[str, str]
+def check_same_utterances(
+    references: Mapping[str, Any], hypotheses: Mapping[str, Any]
 ) -> None:
+    """Refuse hypotheses that are not those of the references, or no references.
+
+    Raises:
+        ValueError: The two do not have the same utterances.
+    """
     missing = sorted(set(references) - set(hypotheses), key=sort_key)
     extra = sorted(set(hypotheses) - set(references), key=sort_key)
     if missing or extra:

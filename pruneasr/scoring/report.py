@@ -5,21 +5,21 @@ every utterance that has an error, reference above hypothesis.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table, write_atomic
 from pruneasr.data.text import BPE, CHAR, WORD, make_splitter
 from pruneasr.scoring.errors import AlignedUtterance, Score, score
 
-HEADER = (
-    "|dataset|Snt|Wrd|Corr|Sub|Del|Ins|Err|S.Err|\n"
-    "|---|---|---|---|---|---|---|---|---|\n"
-)
-"""Head of a table of ``results_row`` lines."""
-
 RATES = {WORD: "wer", CHAR: "cer", BPE: "ter"}
 """What an error rate is called, by the tokens that it counts."""
+
+
+def results_header(columns: Iterable[str]) -> str:
+    """Return the head of a table of ``results_row`` lines, ESPnet's for error rates."""
+    names = list(columns)
+    return f"|{'|'.join(['dataset', *names])}|\n|{'---|' * (len(names) + 1)}\n"
 
 
 def results_row(dataset: str, columns: Mapping[str, float]) -> str:

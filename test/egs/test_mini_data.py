@@ -1,10 +1,11 @@
-"""The mini corpus: sizes, disjoint speakers and sentences, the same every time."""
+"""The mini corpora: made once, and what their sentences are like."""
+
+import random
 
 import pytest
 
 from pruneasr.data.datadir import read_data_dir
-
-SIZES = {"train": 20, "dev": 8, "test": 8}
+from pruneasr.data.frames import parse_frame
 
 
 @pytest.mark.integration
@@ -33,24 +34,23 @@ def test_corpus_is_made_once(recipe, run_data):
     assert {path for path in kept if kept[path] != times[path]} == {gone}
 
 
-def test_sets_share_neither_speakers_nor_sentences(local_module):
-    corpus = local_module("mini/asr1", "make_corpus").plan(SIZES, seed=0)
-    assert {name: len(items) for name, items in corpus.items()} == SIZES
-    voices = [{item.voice for item in items} for items in corpus.values()]
-    assert not set.intersection(*voices)
-    assert len(set.union(*voices)) == sum(map(len, voices))
-    variants = [voice.variant for voice in set.union(*voices)]
-    assert len(set(variants)) == len(variants)
-    texts = [item.text for items in corpus.values() for item in items]
-    assert len(set(texts)) == len(texts)
-    assert all(2 <= len(text.split()) <= 6 for text in texts)
+def test_sentences_are_short(local_module):
+    draw = local_module("mini/asr1", "make_corpus").draw
+    lines = [draw(random.Random(seed)) for seed in range(50)]
+    assert all(line.text == line.spoken.upper() for line in lines)
+    assert all(2 <= len(line.text.split()) <= 6 for line in lines)
 
 
-def test_test_set_depends_on_the_seed_only(local_module):
-    module = local_module("mini/asr1", "make_corpus")
-    corpus = module.plan(SIZES, seed=0)
-    larger = module.plan({**SIZES, "train": 40}, seed=0)
-    assert larger["test"] == corpus["test"]
-    assert larger["dev"] == corpus["dev"]
-    assert larger["train"][:20] == corpus["train"]
-    assert module.plan(SIZES, seed=1)["test"] != corpus["test"]
+def test_commands_mean_what_they_say(local_module):
+    module = local_module("mini/slu1", "make_corpus")
+    names = {name.lower() for name in module.VALUES}
+    intents = set()
+    for seed in range(100):
+        line = module.draw(random.Random(seed))
+        frame = parse_frame(line.text, names)
+        intents.add(frame.intent)
+        position = 0
+        for name, value in frame.slots:  # in the order in which they are spoken
+            assert value in module.VALUES[name.upper()]
+            position = line.spoken.index(value, position)
+    assert intents == set(module.WORDINGS)

@@ -8,7 +8,7 @@ import torch
 from tiny import random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
-from pruneasr.results.collect import collect, encoder_seconds
+from pruneasr.results.collect import METRICS, collect, encoder_seconds
 from pruneasr.results.speed import real_time_factors
 from pruneasr.results.write import results_markdown, update_readme
 
@@ -36,14 +36,16 @@ def make_system(tmp_path):
         for seed, wer in enumerate(wers):
             experiments.append(tmp_path / f"asr_{name}_seed{seed}")
             write_experiment(experiments[-1], wer)
-        return collect(name, encoder, experiments, ["test"])
+        return collect(name, encoder, experiments, ["test"], METRICS["asr"])
 
     return make
 
 
-def render(systems, expdir):
+def render(systems, expdir, task="asr"):
     speeds = {system.name: 0.01 for system in systems}
-    return results_markdown("Title", ["run"], systems, speeds, ["test"], expdir)
+    return results_markdown(
+        "Title", ["run"], systems, speeds, ["test"], METRICS[task], expdir
+    )
 
 
 def test_a_row_has_mean_spread_and_cost(make_system, tmp_path):
@@ -88,13 +90,41 @@ def test_every_score_has_a_row(make_system, tmp_path):
     assert "|asr_pruned_seed1/test|10|50|1.0|1.0|1.0|1.0|20.0|1.0|" in text
 
 
+def understood(path, slot_f1):
+    """An experiment of understanding, with the rates of one slot."""
+    write_experiment(path, 0.0)
+    rates = ("intent_accuracy", "slot_f1", "slu_f1", "joint_accuracy")
+    scores = {"Snt": 4, **dict.fromkeys(rates, slot_f1), "slot_accuracy_size": 75.0}
+    (path / "decode/test/score_slu.json").write_text(json.dumps(scores))
+
+
+def test_understanding_has_its_own_columns_and_aims(tmp_path):
+    systems = []
+    for name, slot_f1 in (("teacher", 80.0), ("pruned", 77.0), ("scratch", 40.0)):
+        save_encoder(random_encoder(), tmp_path / name)
+        understood(tmp_path / f"slu_{name}", slot_f1)
+        experiments = [tmp_path / f"slu_{name}"]
+        systems.append(
+            collect(name, tmp_path / name, experiments, ["test"], METRICS["slu"])
+        )
+    text = render(systems, tmp_path, "slu")
+    assert "| slot F1 % test | SLU-F1 % test | joint acc % test |" in text
+    assert "| 77.0 | 77.0 | 77.0 | 77.0 |" in text
+    # errors: 20, 23 and 60 percent
+    assert "within 20% relative slot F1 error of the teacher: met (+15.0%)" in text
+    assert "slot F1 error than scratch: met, by every seed (23.0 against 60.0)" in text
+    assert "|joint_accuracy|slot_accuracy_size|" in text
+    assert "|slu_pruned/test|4|77.0|77.0|77.0|77.0|75.0|" in text
+    assert "WER" not in text
+
+
 def test_missing_scores_name_the_stage(make_system, tmp_path):
     system = make_system("pruned", 30.0)
     (tmp_path / "asr_pruned_seed0/decode/test/score_wer.json").unlink()
     with pytest.raises(ValueError, match="decode and score"):
-        collect("pruned", system.encoder, system.experiments, ["test"])
+        collect("pruned", system.encoder, system.experiments, ["test"], METRICS["asr"])
     with pytest.raises(ValueError, match="--experiment other=DIR"):
-        collect("other", system.encoder, [], ["test"])
+        collect("other", system.encoder, [], ["test"], METRICS["asr"])
 
 
 def test_the_price_of_an_encoder_is_that_of_its_trainings(tmp_path):

@@ -8,10 +8,9 @@ and the distillation listen to: the training audio and, if given, audio from els
 import argparse
 from pathlib import Path
 
-from pruneasr.data.audio import check_audio
-from pruneasr.data.datadir import Utterance, combine_without_text, write_data_dir
+from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
-from pruneasr.data.pieces import cut_folder
+from pruneasr.data.sets import write_checked, write_pretrain
 
 
 def utterance_of(row: ManifestRow, corpus: Path) -> Utterance:
@@ -60,15 +59,6 @@ def prepare(
     return parts["train"]
 
 
-def write_checked(directory: Path, utterances: list[Utterance]) -> None:
-    """Write a data directory, look at all its audio and say what it holds."""
-    write_data_dir(directory, utterances)
-    lengths = check_audio(directory)
-    hours = sum(lengths.values()) / 16000 / 3600
-    speakers = len({item.speaker for item in utterances})
-    print(f"{directory}: {len(lengths)} utterances, {hours:.2f} h, {speakers} speakers")
-
-
 def main() -> None:
     """Read the options and write the four directories."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,14 +77,7 @@ def main() -> None:
             num_dev_speakers=args.num_dev_speakers,
             expected=(args.expected_train, args.expected_test),
         )
-        extra: list[Utterance] = []
-        if args.extra_audio is not None:
-            extra = cut_folder(
-                args.extra_audio,
-                args.data / "audio_extra" / args.extra_audio.name,
-                max_seconds=args.max_seconds,
-            )
-        write_checked(args.data / "pretrain", combine_without_text([train, extra]))
+        write_pretrain(args.data, train, args.extra_audio, args.max_seconds)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# HJ-Pruning [P23] over methods, budgets and seeds. A recipe's run_hj.sh calls this with
+# its values. Needs what stages 1 to 8 make of the system `teacher`.
+set -euo pipefail
+
+template=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck disable=SC2034  # parse_options.sh prints it
+help_message="Usage: ./run_hj.sh [options]
+For every method, budget and seed: the fine-tuned teacher is trained on with gates, what
+they closed is removed, what is left is fine-tuned, decoded and scored. Makes
+<expdir>/hj/<method>_<percent>_seed<seed>, RESULTS_HJ.md and figures/hj.png.
+  --methods LIST     size mac sep_mac, and transformer: no gates on the convolutions
+  --budgets LIST     percent of the cost to remove (10 20 30 40 50 70)
+  --seeds LIST       seeds of all trainings (1 2 3)
+  --init-seed N      seed of the fine-tuned teacher that all start from (1)
+  --prune-args, --tune-args OPTIONS
+                     more ESPnet options of the training with gates, of the one after
+  --tune true|false  false: stop after the removal
+  --report-only true the results of what is there
+  --dry-run true     print the commands only
+  --cmd-backend B --ngpu N --nj N --expdir DIR --results-dir DIR --teacher DIR
+                     as in run.sh
+The row \`dense\` is the teacher, fine-tuned on without pruning."
+
+methods="size mac sep_mac transformer"
+budgets="10 20 30 40 50 70"
+seeds="1 2 3"
+init_seed=1
+units="conv head ffn"     # those of [P23]
+prune_config=conf/prune_asr.yaml
+prune_args=
+tune_args="--max_epoch 10" # half of what the teacher had
+tune=true
+report_only=false
+dry_run=false
+recipe_title="HJ-Pruning"
+cmd_backend=local
+ngpu=0
+nj=1
+expdir=exp
+results_dir=.
+teacher=
+train_set=train
+valid_set=dev
+test_sets=test
+task=asr
+token_type=char
+inference_model=valid.cer_ctc.ave.pth
+. utils/parse_options.sh
+. "${template}/lib.sh"
+. "${template}/stages/stats.sh"
+. utils/lock.sh
+if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
+. ./cmd.sh
+. ./path.sh
+stage_name=hj
+# shellcheck disable=SC2034  # task_options uses them
+{
+    tokens=data/tokens_${token_type}
+    task_config=${prune_config}
+    task_args=${prune_args}
+}
+stats=${expdir}/${task}_stats_${token_type}
+init=$(experiment_dir teacher "${init_seed}")/${inference_model}
+from=$(encoder_of teacher)
+
+# constraint METHOD PERCENT: what is gated, and to what it is constrained
+constraint() {
+    local share gated=${units} conf
+    [[ $2 =~ ^[1-9][0-9]?$ ]] || die "expected --budgets of 1 to 99 percent; found $2"
+    share=$(printf '0.%02d' "$2")
+    case $1 in
+        size) conf=(kind=size denominator=whole "target=${share}") ;;
+        mac) conf=(kind=mac "target=${share}") ;;
+        sep_mac)
+            conf=(kind=sep_mac "target.mac_cnn=${share}" "target.mac_transformer=${share}")
+            ;;
+        transformer) conf=(kind=mac "target=${share}") gated=${units//conv/} ;;
+        *) die "unknown method $1; known: size mac sep_mac transformer" ;;
+    esac
+    echo "--units ${gated}"
+    printf -- '--constraint_conf %s\n' "${conf[@]}"
+}
+
+# point METHOD BUDGET SEED: one encoder, from the training with gates to its scores
+point() {
+    local dir=${expdir}/hj/$1_$2_seed$3 encoder rest
+    if [ "$1" = dense ]; then
+        encoder=${from} rest=${init}
+    else
+        encoder=${dir}/pruned rest=${dir}/train/latest.pth:model::model.frontend.upstream
+        log "output ${dir}, log ${dir}/train/train.log"
+        # shellcheck disable=SC2046,SC2086  # lists of words
+        once "${dir}/train/.done" ${cuda_cmd} --gpu "${ngpu}" "${dir}/train/train.log" \
+            python -m pruneasr.bin.task_prune_train --task "${task}" $(task_options) \
+            --frontend_conf ckpt="${from}" --init_param "${init}::model" \
+            $(constraint "$1" "$2") --output_dir "${dir}/train" --resume true \
+            --seed "$3" --train_shape_file "${stats}/train/speech_shape" \
+            --train_shape_file "${stats}/train/text_shape.tokens" \
+            --valid_shape_file "${stats}/valid/speech_shape" \
+            --valid_shape_file "${stats}/valid/text_shape.tokens"
+        # shellcheck disable=SC2086  # train_cmd is words
+        once "${dir}/pruned/.done" ${train_cmd} "${dir}/pruned/prune.log" \
+            python -m pruneasr.bin.prune --experiment "${dir}/train" --output "${encoder}"
+    fi
+    "${tune}" || return 0
+    once "${dir}/.tuned" ./run.sh --stage stats --stop-stage score --systems pruned \
+        --pruned-encoder "${encoder}" --seeds "$3" --expdir "${dir}/tuned" \
+        --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 --num-threads 1 \
+        --task-args "--init_param ${rest} ${tune_args}"
+}
+
+points() {
+    local method budget this_seed
+    for this_seed in ${seeds}; do echo "dense 0 ${this_seed}"; done
+    for budget in ${budgets}; do
+        for method in ${methods}; do
+            for this_seed in ${seeds}; do echo "${method} ${budget} ${this_seed}"; done
+        done
+    done
+}
+
+for method in ${methods}; do
+    for budget in ${budgets}; do constraint "${method}" "${budget}" > /dev/null; done
+done
+trap 'end_jobs; exit 130' INT
+trap 'end_jobs; exit 143' TERM
+if ! "${report_only}"; then
+    need "${from}/config.json" teacher
+    need "${stats}/train/text_shape.tokens" stats
+    need "${init}" train
+    if ! "${dry_run}"; then
+        mkdir -p "${expdir}/hj"
+        trap 'unlock "${expdir}/hj"' EXIT
+        lock "${expdir}/hj" || exit 1
+    fi
+    side_by_side point < <(points)
+fi
+if "${dry_run}" || ! "${tune}"; then exit; fi
+# shellcheck disable=SC2086  # test_sets is a list
+python -m pruneasr.bin.hj_results --title "${recipe_title}" --task "${task}" \
+    --points "${expdir}/hj" --dense "${from}" --test-sets ${test_sets} \
+    --output "${results_dir}"

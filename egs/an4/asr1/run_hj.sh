@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# HJ-Pruning [P23] on AN4: error against multiply-accumulates for its three methods and
+# for pruning of the Transformer alone. Needs ./run.sh --systems teacher before.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+exec ../../TEMPLATE/hj.sh \
+    --recipe-title "AN4: HJ-Pruning, ASR on real recordings" \
+    --token-type word \
+    --tune-args "--max_epoch 10 --scheduler_conf max_steps=1900 --optim_conf lr=5.0e-4" \
+    "$@"

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# HJ-Pruning [P23] on the coffee orders: error against multiply-accumulates for its three
+# methods and for pruning of the Transformer alone. Needs ./run.sh --systems teacher before.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+exec ../../TEMPLATE/hj.sh \
+    --recipe-title "Coffee orders: HJ-Pruning, SLU on real recordings" \
+    --task slu \
+    --prune-config conf/prune_slu.yaml \
+    --tune-args "--max_epoch 20" \
+    --inference-model valid.acc.ave.pth \
+    --token-type word \
+    "$@"

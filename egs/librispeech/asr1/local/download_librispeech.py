@@ -1,0 +1,52 @@
+"""Download the parts of LibriSpeech that are not there, and unpack them.
+
+A part that is being made has a mark, ``.<part>.begun``, until it is whole; then its
+archive is removed. A folder without the mark is taken as it is.
+"""
+
+import argparse
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from parts import PARTS
+
+from pruneasr.data.download import download, unpack
+
+
+def provide(part: str, folder: Path, url: str, check_sums: bool) -> str:
+    """Download and unpack one part unless it is there; return what was done."""
+    archive, begun = folder / f"{part}.tar.gz", folder / f".{part}.begun"
+    if (folder / part).is_dir() and not begun.exists():
+        return f"{folder / part}: is there"
+    begun.touch()
+    sha256 = PARTS[part].sha256 if check_sums else None
+    download(f"{url}/{archive.name}", archive, sha256=sha256)
+    # LibriSpeech/<part>/...; what lies above is in every archive
+    unpack(archive, folder / part, skip_parts=2)
+    archive.unlink()
+    begun.unlink()
+    return f"{folder / part}: downloaded"
+
+
+def main() -> None:
+    """Read the options and provide all parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="holds or receives the parts")
+    parser.add_argument("--url", required=True, help="folder of the archives")
+    parser.add_argument("--check-sums", choices=("true", "false"), default="true")
+    parser.add_argument("--num-jobs", type=int, default=3)
+    args = parser.parse_args()
+    args.folder.mkdir(parents=True, exist_ok=True)
+    check_sums = args.check_sums == "true"
+    try:
+        with ThreadPoolExecutor(args.num_jobs) as pool:
+            for line in pool.map(
+                lambda part: provide(part, args.folder, args.url, check_sums), PARTS
+            ):
+                print(line)
+    except ValueError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+if __name__ == "__main__":
+    main()

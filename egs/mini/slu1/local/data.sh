@@ -1,0 +1,1 @@
+../../../mini/asr1/local/data.sh

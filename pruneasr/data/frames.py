@@ -1,0 +1,165 @@
+"""What an utterance means, as a sequence of words that a model can learn to write.
+
+    order_drink [size twelve ounce ] [roast light roast ]
+
+The intent comes first, then the slots in the order of the corpus, each opened by its
+name and closed by a bracket. References are read strictly; what a model wrote may be
+anything and is read for what can be understood of it. SLURP's annotated sentences are
+read here too.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pruneasr.data.audio import raise_problems
+from pruneasr.data.datadir import read_table
+
+OPEN, CLOSE = "[", "]"
+"""A word that begins with OPEN names a slot; the word CLOSE ends its value."""
+
+_ANNOTATED = re.compile(r"\[([^\[\]:]*):([^\[\]]*)\]")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """An intent and its slots.
+
+    Attributes:
+        intent: One word.
+        slots: Names and values in order; a name may occur more than once.
+    """
+
+    intent: str
+    slots: tuple[tuple[str, str], ...]
+
+
+def format_frame(frame: Frame) -> str:
+    """Return the sequence of words that stands for a frame."""
+    slots = [f"{OPEN}{name} {value} {CLOSE}" for name, value in frame.slots]
+    return " ".join([frame.intent, *slots])
+
+
+def parse_frame(text: str, known: Collection[str] | None = None) -> Frame:
+    """Read a frame strictly, as references are.
+
+    Args:
+        text: As ``format_frame`` writes it.
+        known: Names that slots may have; None: any.
+
+    Raises:
+        ValueError: There is no intent, brackets are not balanced, a slot is unknown or
+            has no value, or a word stands outside of the slots.
+    """
+    if not text.split():
+        raise ValueError("expected a label, found none")
+    intent, *words = text.split()
+    if OPEN in intent or CLOSE in intent:
+        raise ValueError(f"expected an intent first, found {text!r}")
+    slots: list[tuple[str, str]] = []
+    name: str | None = None
+    value: list[str] = []
+    for word in words:
+        if name is None and word.startswith(OPEN):
+            name, value = _known_name(word[len(OPEN) :], known), []
+        elif name is not None and word == CLOSE:
+            slots.append((name, _some_value(name, value)))
+            name = None
+        elif name is None or OPEN in word or CLOSE in word:
+            raise ValueError(
+                f"expected balanced brackets with all words in slots, found {word!r} "
+                f"in {text!r}"
+            )
+        else:
+            value.append(word)
+    if name is not None:
+        raise ValueError(f"expected {CLOSE} at the end of slot {name} in {text!r}")
+    return Frame(intent, tuple(slots))
+
+
+def read_frame(text: str) -> Frame:
+    """Read what a model wrote, leaving out what makes no sense; never fails.
+
+    The first word is the intent unless it is of a slot. A slot ends where it is closed,
+    where the next one opens, or at the end; one without a value says nothing.
+    """
+    intent, slots = "", list[tuple[str, str]]()
+    name, value = "", list[str]()
+    for i, word in enumerate([*text.split(), CLOSE]):
+        if word.startswith(OPEN) or word == CLOSE:
+            if name and value:
+                slots.append((name, " ".join(value)))
+            name, value = word[len(OPEN) :] if word != CLOSE else "", []
+        elif name:
+            value.append(word)
+        elif i == 0:
+            intent = word
+    return Frame(intent, tuple(slots))
+
+
+def parse_annotation(
+    sentence: str, known: Collection[str] | None = None
+) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Split an annotated sentence into what is said and its slots.
+
+    Args:
+        sentence: As in SLURP: ``wake me up at [time : eight] o'clock``.
+        known: Names that slots may have; None: any.
+
+    Returns:
+        The words, and the slots in the order in which they are spoken.
+
+    Raises:
+        ValueError: Brackets are not balanced, or a slot is unknown or has no value.
+    """
+    slots = []
+    for match in _ANNOTATED.finditer(sentence):
+        name = match[1].strip()
+        value = _some_value(name, match[2].split())
+        slots.append((_known_name(name, known), value))
+    said = _ANNOTATED.sub(lambda match: match[2], sentence)
+    if OPEN in said or CLOSE in said:
+        raise ValueError(f"expected balanced [name : value], found {sentence!r}")
+    return " ".join(said.split()), tuple(slots)
+
+
+def read_frames(path: Path) -> dict[str, Frame]:
+    """Read the references of a set, ``utterance intent [slot value ] ...``.
+
+    Raises:
+        ValueError: An utterance has no label, or one that cannot be read: all of the
+            set in one message (the first 20, then a count).
+    """
+    return parse_frames(read_table(path), f"{path}: labels")
+
+
+def parse_frames(
+    texts: Mapping[str, str], subject: str, known: Collection[str] | None = None
+) -> dict[str, Frame]:
+    """Read the frame of every utterance strictly.
+
+    Raises:
+        ValueError: One cannot be read; the message lists them all.
+    """
+    frames, problems = {}, []
+    for utterance, text in texts.items():
+        try:
+            frames[utterance] = parse_frame(text, known)
+        except ValueError as error:
+            problems.append(f"{utterance}: {error}")
+    raise_problems(subject, problems, len(texts))
+    return frames
+
+
+def _known_name(name: str, known: Collection[str] | None) -> str:
+    if not name or (known is not None and name not in known):
+        expected = "a name" if known is None else f"one of {sorted(known)}"
+        raise ValueError(f"unknown slot: expected {expected}, found {name!r}")
+    return name
+
+
+def _some_value(name: str, words: list[str]) -> str:
+    if not words:
+        raise ValueError(f"expected a value of slot {name}, found none")
+    return " ".join(words)

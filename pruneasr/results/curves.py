@@ -1,0 +1,192 @@
+"""Curves of error against multiply-accumulates, over methods, budgets and seeds.
+
+Reads what a recipe's run_hj.sh leaves: folders ``<method>_<percent>_seed<seed>`` with
+``pruned`` (the encoder) and ``tuned`` (its fine-tuning). ``dense`` is the encoder that
+all were pruned from, fine-tuned as long.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from pruneasr.encoder.checkpoint import load_config
+from pruneasr.pruning.cost import macs, parameters
+from pruneasr.pruning.report import pyplot
+from pruneasr.pruning.widths import config_widths
+from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
+
+FOLDER = re.compile(r"(?P<method>[a-z_]+)_(?P<percent>\d+)_seed(?P<seed>\d+)")
+DENSE = "dense"
+# Two standard errors of a difference: what chance does in one comparison of twenty
+STANDARD_ERRORS = 2.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One method with one budget.
+
+    Attributes:
+        method: as in the names of the folders.
+        percent: of the constrained cost that was to go.
+        num_parameters, num_macs: of the encoder at 10 s, one for each seed.
+        errors: test set -> errors in percent, one for each seed.
+    """
+
+    method: str
+    percent: int
+    num_parameters: tuple[float, ...]
+    num_macs: tuple[float, ...]
+    errors: dict[str, tuple[float, ...]]
+
+    def against(self, dense: Point, test_set: str) -> str:
+        """Say whether the errors differ from the dense encoder's by more than chance.
+
+        With a single seed on either side nobody can tell: an empty string.
+        """
+        ours, theirs = self.errors[test_set], dense.errors[test_set]
+        if min(len(ours), len(theirs)) < 2:
+            return ""
+        variance = sum(statistics.variance(v) / len(v) for v in (ours, theirs))
+        difference = statistics.fmean(ours) - statistics.fmean(theirs)
+        if abs(difference) <= STANDARD_ERRORS * math.sqrt(variance):
+            return "equal"
+        return "better" if difference < 0 else "worse"
+
+
+def collect_points(
+    folder: Path, dense: Path, test_sets: Sequence[str], metric: Metric
+) -> list[Point]:
+    """Read all points that are finished, the dense one first.
+
+    Args:
+        folder: holds ``<method>_<percent>_seed<seed>``.
+        dense: encoder directory of the teacher.
+        test_sets: what was decoded.
+        metric: of the task; read as a rate of errors.
+
+    Raises:
+        ValueError: There is no dense point to compare with.
+    """
+    found: dict[tuple[int, str], list[tuple[Path, Path]]] = {}
+    for path in sorted(folder.glob("*_seed*")):
+        match = FOLDER.fullmatch(path.name)
+        if match is None or not (path / ".tuned").exists():
+            continue
+        encoder = dense if match["method"] == DENSE else path / "pruned"
+        (experiment,) = (path / "tuned").glob(f"*_pruned_seed{match['seed']}")
+        key = int(match["percent"]), match["method"]
+        found.setdefault(key, []).append((encoder, experiment))
+    if (0, DENSE) not in found:
+        raise ValueError(
+            f"expected at least {folder}/{DENSE}_0_seed1, finished; run run_hj.sh first"
+        )
+    return [
+        _point(method, percent, runs, test_sets, metric)
+        for (percent, method), runs in sorted(found.items())
+    ]
+
+
+def _point(
+    method: str,
+    percent: int,
+    runs: Sequence[tuple[Path, Path]],
+    test_sets: Sequence[str],
+    metric: Metric,
+) -> Point:
+    widths = [(c, config_widths(c)) for c in (load_config(e) for e, _ in runs)]
+    return Point(
+        method,
+        percent,
+        tuple(float(parameters(c, w).total) for c, w in widths),
+        tuple(float(macs(c, w, REFERENCE_SEC).total) for c, w in widths),
+        {
+            test_set: tuple(
+                metric.error(read_score(e, test_set, metric.file)[metric.key])
+                for _, e in runs
+            )
+            for test_set in test_sets
+        },
+    )
+
+
+def curves_markdown(
+    title: str, points: Sequence[Point], test_sets: Sequence[str], metric: Metric
+) -> str:
+    """Return RESULTS_HJ.md."""
+    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
+    columns = ["method", "asked %", "seeds", "params M", "MACs G, 10 s", "MACs left %"]
+    for test_set in test_sets:
+        columns += [f"{name} % {test_set}", "against dense"]
+    lines = [
+        f"| {' | '.join(columns)} |",
+        f"|---|{'---:|' * (len(columns) - 1)}",
+    ]
+    dense = points[0]
+    for point in points:
+        left = statistics.fmean(point.num_macs) / statistics.fmean(dense.num_macs)
+        cells = [
+            point.method,
+            str(point.percent),
+            str(len(point.num_macs)),
+            f"{statistics.fmean(point.num_parameters) / 1e6:.3f}",
+            f"{statistics.fmean(point.num_macs) / 1e9:.3f}",
+            f"{100 * left:.1f}",
+        ]
+        for test_set in test_sets:
+            cells += [_spread(point.errors[test_set]), point.against(dense, test_set)]
+        lines.append(f"| {' | '.join(cells)} |")
+    note = (
+        "`size`, `mac` and `sep_mac` remove that share of the parameters, of the MACs, "
+        "of the MACs of convolutions and Transformer each; `transformer` that share of "
+        "all MACs without touching the convolutions. Mean over seeds, plus-minus the "
+        "sample standard deviation. `equal`: within two standard errors of the "
+        "difference. `dense` is the teacher, fine-tuned as long."
+    )
+    return (
+        f"# {title}\n\n<!-- Generated by pruneasr.bin.hj_results; do not edit. -->\n\n"
+        + "\n".join(lines)
+        + f"\n\n{note}\n\n![error against MACs](figures/hj.png)\n"
+    )
+
+
+def plot_curves(
+    points: Sequence[Point], test_set: str, metric: Metric, path: Path
+) -> None:
+    """Draw the errors of every method against the MACs that are left."""
+    plt = pyplot()
+    figure, axis = plt.subplots(figsize=(6, 4))
+    dense = points[0]
+    whole = statistics.fmean(dense.num_macs)
+    error = statistics.fmean(dense.errors[test_set])
+    axis.axhline(error, color="black", linestyle=":", label=DENSE)
+    for method in sorted({point.method for point in points} - {DENSE}):
+        mine = [point for point in points if point.method == method]
+        axis.errorbar(
+            [100 * statistics.fmean(point.num_macs) / whole for point in mine],
+            [statistics.fmean(point.errors[test_set]) for point in mine],
+            [_deviation(point.errors[test_set]) for point in mine],
+            marker="o",
+            capsize=3,
+            label=method,
+        )
+    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
+    axis.set(xlabel="MACs left, % of dense", ylabel=f"{name} %, {test_set}")
+    axis.legend()
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return statistics.stdev(values) if len(values) > 1 else 0.0
+
+
+def _spread(values: Sequence[float]) -> str:
+    mean = f"{statistics.fmean(values):.1f}"
+    return mean if len(values) == 1 else f"{mean} ± {_deviation(values):.1f}"

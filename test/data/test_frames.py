@@ -1,0 +1,97 @@
+"""Frames: written and read again, refused where broken, SLURP's annotations."""
+
+import pytest
+
+from pruneasr.data.frames import (
+    Frame,
+    format_frame,
+    parse_annotation,
+    parse_frame,
+    read_frame,
+    read_frames,
+)
+
+ORDER = Frame("order", (("size", "twelve ounce"), ("roast", "light roast")))
+TEXT = "order [size twelve ounce ] [roast light roast ]"
+KNOWN = {"size", "roast"}
+
+
+def test_a_frame_is_written_and_read():
+    assert format_frame(ORDER) == TEXT
+    assert parse_frame(TEXT, KNOWN) == ORDER
+    assert read_frame(TEXT) == ORDER
+    assert parse_frame("stop") == Frame("stop", ())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected a label, found none"),
+        ("[size small ]", "expected an intent first"),
+        ("order [size small", "at the end of slot size"),
+        ("order size small ]", "balanced brackets"),
+        ("order [size small ] ]", "balanced brackets"),
+        ("order [size small [roast dark ]", "balanced brackets"),
+        ("order [size small] [roast dark ]", "balanced brackets"),
+        ("order [size small ] please", "found 'please'"),
+        ("order [size ]", "value of slot size"),
+        ("order [cup small ]", r"unknown slot: .*'roast', 'size'.*found 'cup'"),
+        ("order [ small ]", "unknown slot"),
+    ],
+)
+def test_broken_references_are_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        parse_frame(text, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "slots"),
+    [
+        ("", "", []),
+        ("[size small ]", "", [("size", "small")]),
+        ("order [size small", "order", [("size", "small")]),
+        (
+            "order [size small [roast dark ]",
+            "order",
+            [("size", "small"), ("roast", "dark")],
+        ),
+        ("order ] please [size small ] ] now", "order", [("size", "small")]),
+        ("order [size ] [roast", "order", []),
+        ("order [ small ]", "order", []),
+        ("] order", "", []),
+    ],
+)
+def test_what_a_model_wrote_is_read_for_what_it_says(text, intent, slots):
+    assert read_frame(text) == Frame(intent, tuple(slots))
+
+
+def test_annotated_sentences():
+    sentence = "wake me at [time : eight am] this [date : week]"
+    slots = (("time", "eight am"), ("date", "week"))
+    assert parse_annotation(sentence) == ("wake me at eight am this week", slots)
+    assert parse_annotation("hello there") == ("hello there", ())
+
+
+@pytest.mark.parametrize(
+    ("sentence", "message"),
+    [
+        ("wake me at [time : eight", "balanced"),
+        ("wake me at time : eight]", "balanced"),
+        ("wake [time : me [date : week]]", "balanced"),
+        ("wake me at [time]", "balanced"),
+        ("wake me at [time : ]", "value of slot time"),
+        ("wake me at [hour : eight]", "unknown slot.*'time'.*'hour'"),
+    ],
+)
+def test_broken_annotations_are_refused(sentence, message):
+    with pytest.raises(ValueError, match=message):
+        parse_annotation(sentence, {"time", "date"})
+
+
+def test_all_problems_of_a_set_are_listed(tmp_path):
+    path = tmp_path / "text"
+    path.write_text(f"a {TEXT}\nb\nc order [size small\n")
+    with pytest.raises(ValueError, match="labels of 2 of 3 utterances") as caught:
+        read_frames(path)
+    lines = str(caught.value).split("\n")[1:]
+    assert [line.split(":")[0].strip() for line in lines] == ["b", "c"]

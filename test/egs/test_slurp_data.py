@@ -1,0 +1,114 @@
+"""SLURP's local/data.sh on tiny files: annotations, recordings, synthetic speech."""
+
+import io
+import json
+import tarfile
+
+import numpy as np
+import pytest
+import soundfile
+
+from pruneasr.data.datadir import read_data_dir
+
+SENTENCES = {
+    "train": "wake me at [time : eight]",
+    "devel": "play [song_name : Yesterday] by [artist_name : the beatles]",
+    "test": "stop",
+}
+
+
+def entry(name, number=1):
+    recordings = [{"file": f"audio-{name}{i}.flac"} for i in range(2)]
+    return {
+        "slurp_id": number,
+        "sentence_annotation": SENTENCES[name],
+        "scenario": "scene",
+        "action": f"act{name}",
+        "recordings": recordings,
+    }
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Write text and an archive of audio as they lie on the servers."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    with tarfile.open(folder / "slurp_real.tar.gz", "w:gz") as archive:
+        for name in SENTENCES:
+            (folder / f"{name}.jsonl").write_text(json.dumps(entry(name)) + "\n")
+            for item in entry(name)["recordings"]:
+                content = io.BytesIO()
+                wave = np.random.default_rng(0).integers(-99, 99, 6000, np.int16)
+                soundfile.write(content, wave, 16000, format="FLAC")
+                member = tarfile.TarInfo(f"slurp_real/{item['file']}")
+                member.size = len(content.getvalue())
+                archive.addfile(member, io.BytesIO(content.getvalue()))
+    return folder
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
+def test_download_to_data_directories(recipe, run_data, corpus):
+    folder = recipe("slurp/slu1")
+    options = ["--text-url", corpus.as_uri()]
+    options += ["--audio-url", (corpus / "slurp_real.tar.gz").as_uri()]
+    wrong = run_data(folder, *options, SLURP="corpus")
+    assert wrong.returncode == 1
+    assert "expected 50628 recordings of train, found 2" in wrong.stderr
+    result = run_data(folder, *options, "--check-counts", "false", SLURP="corpus")
+    assert result.returncode == 0, result.stderr
+    texts = {
+        name: {item.text for item in read_data_dir(folder / "data" / name)}
+        for name in SENTENCES
+    }
+    assert texts == {
+        "train": {"scene_acttrain [time eight ]"},
+        "devel": {"scene_actdevel [song_name yesterday ] [artist_name the beatles ]"},
+        "test": {"scene_acttest"},
+    }
+    (folder / "corpus/slurp_real/audio-test1.flac").unlink()
+    gone = run_data(folder, *options, "--check-counts", "false", SLURP="corpus")
+    assert gone.returncode == 1
+    assert "audio-test1.flac: expected the recording" in gone.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
+def test_text_alone_is_spoken(recipe, run_data, corpus):
+    folder = recipe("slurp/slu1")
+    (corpus / "train.jsonl").rename(corpus / "nlu_evaluation_data.jsonl")
+    result = run_data(folder, "--synthetic", 1, SLURP=str(corpus))
+    assert result.returncode == 0, result.stderr
+    (item,) = read_data_dir(folder / "data" / "train")
+    assert item.text == "scene_acttrain [time eight ]"
+    few = run_data(folder, "--synthetic", 2, SLURP=str(corpus))
+    assert few.returncode == 1
+    assert "expected 2 sentences, found 1" in few.stderr
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"scenario": ""}, "expected a label, found no scenario"),
+        ({"action": None}, "expected a label, found no scenario or no action"),
+        ({"sentence_annotation": "at [time : eight"}, "balanced"),
+        ({"sentence_annotation": "at [hour : eight]"}, "unknown slot"),
+    ],
+)
+def test_broken_annotations_are_refused(local_module, tmp_path, change, message):
+    module = local_module("slurp/slu1", "slurp_text")
+    path = tmp_path / "train.jsonl"
+    lines = [entry("train"), entry("train") | change]
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with pytest.raises(ValueError, match="labels of 1 of 2") as caught:
+        module.read_sentences(path)
+    assert message in str(caught.value)
+    assert "line 2" in str(caught.value)
+
+
+def test_a_missing_key_is_a_missing_label(local_module, tmp_path):
+    broken = entry("train")
+    del broken["action"]
+    (tmp_path / "x.jsonl").write_text(json.dumps(broken))
+    with pytest.raises(ValueError, match="expected a label, found no 'action'"):
+        local_module("slurp/slu1", "slurp_text").read_sentences(tmp_path / "x.jsonl")

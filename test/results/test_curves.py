@@ -1,0 +1,103 @@
+"""RESULTS_HJ.md: points from folders, verdicts by hand."""
+
+import json
+
+import pytest
+from tiny import random_encoder, tiny_config
+
+from pruneasr.bin.hj_results import main
+from pruneasr.encoder import save_encoder
+from pruneasr.results.collect import METRICS
+from pruneasr.results.curves import Point, collect_points, curves_markdown
+
+WER = METRICS["asr"][0]
+
+
+def write_point(folder, name, wer, ffn=64, finished=True):
+    """One point as run_hj.sh leaves it."""
+    seed = name.rpartition("seed")[2]
+    decode = folder / name / "tuned" / f"asr_pruned_seed{seed}" / "decode" / "test"
+    decode.mkdir(parents=True)
+    (decode / "score_wer.json").write_text(json.dumps({"Err": wer}))
+    if not name.startswith("dense"):
+        encoder = random_encoder(tiny_config(ffn=ffn))
+        save_encoder(encoder, folder / name / "pruned")
+    if finished:
+        (folder / name / ".tuned").touch()
+
+
+@pytest.fixture
+def points_dir(tmp_path):
+    save_encoder(random_encoder(), tmp_path / "teacher")
+    for name, wer in (("dense_0_seed1", 20.0), ("dense_0_seed2", 22.0)):
+        write_point(tmp_path / "hj", name, wer)
+    write_point(tmp_path / "hj", "sep_mac_30_seed1", 30.0, ffn=32)
+    write_point(tmp_path / "hj", "sep_mac_30_seed2", 34.0, ffn=16)
+    write_point(tmp_path / "hj", "mac_30_seed1", 25.0, ffn=32)
+    write_point(tmp_path / "hj", "mac_50_seed1", 1.0, finished=False)
+    return tmp_path
+
+
+def test_points_are_the_finished_folders(points_dir):
+    points = collect_points(points_dir / "hj", points_dir / "teacher", ["test"], WER)
+    names = [(point.method, point.percent) for point in points]
+    assert names == [("dense", 0), ("mac", 30), ("sep_mac", 30)]
+    assert points[2].errors["test"] == (30.0, 34.0)
+    sizes = [
+        sum(p.numel() for p in random_encoder(tiny_config(ffn=ffn)).parameters())
+        for ffn in (32, 16)
+    ]
+    assert points[2].num_parameters == tuple(sizes)
+
+
+def point(*errors):
+    return Point("mac", 30, (1.0,) * len(errors), (1.0,), {"test": errors})
+
+
+@pytest.mark.parametrize(
+    ("ours", "verdict"),
+    [
+        # standard error of the difference to 10, 12: 1 and 1 make 1.41, twice is 2.83
+        ((13.0, 15.0), "worse"),
+        ((12.0, 14.0), "equal"),
+        ((7.0, 9.0), "better"),
+        ((9.0, 11.0), "equal"),
+        ((40.0,), ""),
+    ],
+)
+def test_a_difference_counts_beyond_two_standard_errors(ours, verdict):
+    assert point(*ours).against(point(10.0, 12.0), "test") == verdict
+
+
+def test_understanding_is_read_as_errors():
+    metric = METRICS["slu"][0]
+    text = curves_markdown("T", [point(10.0, 12.0)], ["test"], metric)
+    assert "| 100 - slot F1 % test |" in text
+    assert metric.error(90.0) == 10.0
+
+
+def test_command_line(points_dir, capsys):
+    main(
+        [
+            *("--title", "AN4: HJ", "--points", f"{points_dir}/hj"),
+            *("--dense", f"{points_dir}/teacher", "--test-sets", "test"),
+            *("--output", f"{points_dir}/out"),
+        ]
+    )
+    text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
+    assert "| 21.0 ± 1.4 |" in text
+    assert "| 32.0 ± 2.8 | worse |" in text
+    (row,) = [line for line in text.splitlines() if line.startswith("| mac | 30 | 1 |")]
+    assert row.endswith("| 25.0 |  |")
+    assert (points_dir / "out" / "figures" / "hj.png").stat().st_size > 0
+    assert text.strip() in capsys.readouterr().out
+
+
+def test_without_a_dense_point_there_is_nothing_to_compare(points_dir, capsys):
+    for seed in (1, 2):
+        (points_dir / "hj" / f"dense_0_seed{seed}" / ".tuned").unlink()
+    options = ["--title=T", "--test-sets", "test", f"--output={points_dir}"]
+    options += [f"--points={points_dir}/hj", f"--dense={points_dir}/teacher"]
+    with pytest.raises(SystemExit, match="1"):
+        main(options)
+    assert "dense_0_seed1, finished" in capsys.readouterr().err
