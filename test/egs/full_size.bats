@@ -34,7 +34,7 @@ setup() { cd "$RECIPE" || exit 1; }
         --encoder-args "$ENCODER" --task-args "$TASK"
     echo "$output"
     [ "$status" -eq 0 ]
-    [ "$(wc -l < data/train_960/text)" -eq 24 ]
+    [ "$(wc -l < data/train_960/text)" -eq 30 ]
     grep -E "WER % test_clean \|.* WER % test_other" RESULTS.md
     for system in teacher pruned; do grep -E "^\| $system \|.*[0-9]" RESULTS.md; done
     grep -E "^\| size \(mha_ffn\) \| 0.8000 \|.* 0.8" RESULTS.md
@@ -43,7 +43,7 @@ setup() { cd "$RECIPE" || exit 1; }
 @test "LibriSpeech: CTC and attention on 960 h and pieces of words" {
     run ./run.sh --ngpu 0 --stage tokens --expdir exp_960 --systems pruned \
         --pruned-encoder exp/recover/encoder --train-set train_960 \
-        --token-type bpe --nbpe 30 --results-dir results \
+        --token-type bpe --nbpe 28 --results-dir results \
         --task-config conf/train_asr_ctc_att.yaml \
         --inference-config conf/decode_asr_ctc_att.yaml \
         --inference-model valid.acc.ave.pth \
@@ -62,7 +62,7 @@ setup() { cd "$RECIPE" || exit 1; }
     cd "$slurp"
     # shellcheck source=/dev/null
     (. ./path.sh && python "$BATS_TEST_DIRNAME/tiny_corpora.py" slurp corpus)
-    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 40 \
+    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 36 \
         --systems pruned --teacher "$librispeech/downloads/wavlm_base" \
         --pruned-encoder "$librispeech/exp/recover/encoder" \
         --task-args "$TASK --decoder_conf num_blocks=1"

@@ -17,7 +17,7 @@ PARTS = (
 COLOURS = ("red", "green", "yellow", "black", "white")
 NUMBERS = ("two", "three", "four", "five", "six")
 WORDS = COLOURS + NUMBERS
-NUM_SENTENCES = 8
+NUM_SENTENCES = 10  # every word, and so every letter, in every part
 
 
 def librispeech(folder):
