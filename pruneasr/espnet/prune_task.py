@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from pruneasr.espnet.gate_training import (
     build_optimizers,
     gate_and_constrain,
 )
+from pruneasr.espnet.interrupt import passed_on
 from pruneasr.espnet.schedulers import add_total_steps, set_schedule
 from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.pruning.constraint import Constraint
@@ -110,6 +112,14 @@ class PruningTask(ASRTask):
         )
         add_total_steps(group)
         parser.set_defaults(required=["output_dir", "token_list", "units"])
+
+    @classmethod
+    def main(
+        cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None
+    ) -> None:
+        """Train in this process, or in one for each GPU."""
+        with passed_on():
+            super().main(args, cmd)
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ConstrainedModel:
