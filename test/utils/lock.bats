@@ -112,14 +112,16 @@ ended() {
 }
 
 @test "of many that find a stale lock, one at a time has the directory" {
+    local i pids=()
     owner "$(uname -n):$$:1::0"
     for ((i = 0; i < 20; i++)); do
         # whoever comes in finds nobody, or says so in the file two
         bash -c '. "$1/lock.sh"; lock dir 2> /dev/null || exit 0
             mkdir inside || echo "$$" >> two
             sleep 0.2; rmdir inside; echo "$$" >> served; unlock dir' _ "$UTILS" 3>&- &
+        pids+=($!)
     done
-    wait
+    wait "${pids[@]}" # alone it would wait for bats' own timer too
     [ -s served ]
     [ ! -e two ]
     [ ! -L dir/.lock.stale ]
