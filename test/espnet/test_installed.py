@@ -41,7 +41,11 @@ def python(tmp_path_factory):
     pip = (sys.executable, "-m", "pip", "--python", "venv/bin/python")
     call(place, *pip, "install", "--no-index", "--no-deps", str(wheel))
     (site,) = (place / "venv/lib").glob("python3*/site-packages")
-    (site / "packages.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # the second line is setuptools' .pth: from Python 3.12 on ESPnet needs its distutils
+    (site / "packages.pth").write_text(
+        f"{sysconfig.get_path('purelib')}\n"
+        "import _distutils_hack; _distutils_hack.add_shim()\n"
+    )
     return place / "venv/bin/python"
 
 
