@@ -41,7 +41,7 @@ def python(tmp_path_factory):
     pip = (sys.executable, "-m", "pip", "--python", "venv/bin/python")
     call(place, *pip, "install", "--no-index", "--no-deps", str(wheel))
     (site,) = (place / "venv/lib").glob("python3*/site-packages")
-    # the second line is setuptools' .pth: from Python 3.12 on ESPnet needs its distutils
+    # the second line is setuptools' own: from Python 3.12 on ESPnet needs its distutils
     (site / "packages.pth").write_text(
         f"{sysconfig.get_path('purelib')}\n"
         "import _distutils_hack; _distutils_hack.add_shim()\n"
