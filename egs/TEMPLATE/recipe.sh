@@ -138,7 +138,10 @@ if ! "${dry_run}"; then
     mkdir -p "${expdir}"
     trap 'unlock "${expdir}"; unlock data' EXIT
     lock "${expdir}" || exit 1
-    echo "${recipe_command}" >> "${expdir}/commands" # RESULTS.md says what was called
+    # RESULTS.md says what was called, and of which code
+    commit=$(git describe --always --exclude '*' --dirty=" and local changes" \
+        2> /dev/null || echo none)
+    echo "${recipe_command}  # commit ${commit}" >> "${expdir}/commands"
 fi
 trap 'end_jobs; exit 130' INT
 trap 'end_jobs; exit 143' TERM

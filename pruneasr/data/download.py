@@ -1,18 +1,15 @@
-"""Download one file, continue a broken download, verify what came, and unpack it.
+"""Download one file, continue a broken download, and verify what came.
 
 This file knows nothing of corpora.
 """
 
 import hashlib
 import shutil
-import tarfile
 import urllib.error
 import urllib.parse
 import urllib.request
-import zlib
 from http import HTTPStatus
-from pathlib import Path, PurePosixPath
-from typing import IO
+from pathlib import Path
 
 TIMEOUT_SECONDS = 60
 """Seconds of silence after which a server counts as gone."""
@@ -67,44 +64,6 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
         raise
     part.replace(path)
     return path
-
-
-def unpack(archive: Path, folder: Path, *, skip_parts: int = 0) -> None:
-    """Unpack a gzipped tar file; what an earlier call unpacked whole is kept.
-
-    Args:
-        archive: ``.tar.gz``.
-        folder: Receives the files.
-        skip_parts: Leading parts of the names in the archive that are left out.
-
-    Raises:
-        ValueError: The archive is damaged, or a name in it leads out of the folder.
-    """
-    try:
-        with tarfile.open(archive, "r|gz") as members:
-            for member in members:
-                parts = PurePosixPath(member.name).parts[skip_parts:]
-                stream = members.extractfile(member)
-                if stream is None or not parts:
-                    continue
-                if ".." in parts or PurePosixPath(*parts).is_absolute():
-                    raise ValueError(f"{archive}: {member.name} leads out of {folder}")
-                _write_member(folder.joinpath(*parts), stream, member.size)
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise ValueError(
-            f"{archive}: expected a whole archive, found: {error}; remove the file and "
-            "run the command again"
-        ) from error
-
-
-def _write_member(path: Path, stream: IO[bytes], size: int) -> None:
-    if path.exists() and path.stat().st_size == size:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as output:
-        shutil.copyfileobj(stream, output)
-    partial.replace(path)
 
 
 def _receive(url: str, part: Path) -> int | None:

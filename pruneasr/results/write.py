@@ -86,16 +86,16 @@ def _environment(commands: Sequence[str]) -> str:
 
     dirty = " with local changes" if git("status", "--porcelain", "-uno") else ""
     facts = {
-        "commands": ", ".join(f"`{command.strip()}`" for command in commands),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit": (git("rev-parse", "--short", "HEAD") or "none") + dirty,
+        "commit of this report": (git("rev-parse", "--short", "HEAD") or "none") + dirty,
         "python": sys.version.split()[0],
         "espnet": version("espnet"),
         "pytorch": torch.__version__,
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
     }
     lines = [f"- {name}: {value}" for name, value in facts.items()]
-    return "## Environment\n\n" + "\n".join(lines) + "\n"
+    called = "\n".join(["```", *commands, "```"])
+    return f"## Environment\n\n{called}\n\n" + "\n".join(lines) + "\n"
 
 
 def systems_section(

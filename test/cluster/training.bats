@@ -17,9 +17,10 @@ setup_file() {
     copy_recipe mini/asr1
     export RECIPES=${RECIPE%/*}
     outcome make
-    # the others leave the first node to the run that loses it
+    # the first node is left to the run that loses it
     for name in whole requeued limited single; do in_recipe "$name" "-w n2"; done
-    for name in lost two_nodes; do in_recipe "$name" ""; done
+    in_recipe lost "-w n1"
+    in_recipe two_nodes ""
 }
 
 teardown_file() {

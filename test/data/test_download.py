@@ -2,13 +2,11 @@
 
 import hashlib
 import http.server
-import io
-import tarfile
 import threading
 
 import pytest
 
-from pruneasr.data.download import download, unpack
+from pruneasr.data.download import download
 
 CONTENT = bytes(range(256)) * 40
 
@@ -107,37 +105,3 @@ def test_a_part_of_a_longer_file_is_given_up(server, tmp_path):
 def test_other_schemes_are_refused(tmp_path):
     with pytest.raises(ValueError, match="found 'ftp'"):
         download("ftp://host/file", tmp_path / "file")
-
-
-def make_tar(path, members):
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-
-def test_unpacking_keeps_what_is_whole(tmp_path):
-    archive = tmp_path / "a.tar.gz"
-    make_tar(archive, {"top/a/x": b"123", "top/a/y": b"4567", "top/z": b"8"})
-    whole, half = tmp_path / "out/a/x", tmp_path / "out/a/y"
-    whole.parent.mkdir(parents=True)
-    whole.write_bytes(b"abc")  # of the same size: was unpacked before
-    half.write_bytes(b"45")
-    unpack(archive, tmp_path / "out", skip_parts=1)
-    assert whole.read_bytes() == b"abc"
-    assert half.read_bytes() == b"4567"
-    assert (tmp_path / "out/z").read_bytes() == b"8"
-
-
-def test_unpacking_refuses_damage_and_ways_out(tmp_path):
-    archive = tmp_path / "a.tar.gz"
-    make_tar(archive, {"a": bytes(range(256)) * 99})
-    content = archive.read_bytes()
-    archive.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match="expected a whole archive"):
-        unpack(archive, tmp_path / "out")
-    make_tar(archive, {"a/../../b": b"x"})
-    with pytest.raises(ValueError, match="leads out of"):
-        unpack(archive, tmp_path / "out")
-    assert not (tmp_path / "b").exists()

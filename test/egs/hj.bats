@@ -11,7 +11,8 @@ setup_file() {
     cat > "$RECIPE/run_hj.sh" << END
 #!/usr/bin/env bash
 cd "\$(dirname "\$0")"
-exec ../../TEMPLATE/hj.sh --prune-config ../../an4/asr1/conf/prune_asr.yaml "\$@"
+exec ../../TEMPLATE/hj.sh --token-type word \\
+    --prune-config ../../an4/asr1/conf/prune_asr.yaml "\$@"
 END
     chmod +x "$RECIPE/run_hj.sh"
 }
@@ -53,9 +54,11 @@ refused() {
 @test "the whole chain in a tiny setting: table and figure, and nothing twice" {
     ./run.sh --expdir exp_tiny --systems teacher --stop-stage train \
         --data-opts "--num-train 40 --num-dev 10 --num-test 10" --nj 1 \
-        --encoder-args "--max_epoch 1 --num_iters_per_epoch 4" --task-args "--max_epoch 1"
+        --encoder-args "--max_epoch 1 --num_iters_per_epoch 4" \
+        --task-args "--max_epoch 1 --num_iters_per_epoch 4"
     tiny=(--expdir exp_tiny --methods sep_mac --budgets 30 --seeds 1 --results-dir results
-        --tune-args "--max_epoch 1" --prune-args "--max_epoch 1 --num_iters_per_epoch 4
+        --tune-args "--max_epoch 1 --num_iters_per_epoch 4"
+        --prune-args "--max_epoch 1 --num_iters_per_epoch 4
         --encoder_conf output_size=96 --encoder_conf linear_units=192")
     mkdir results
     run ./run_hj.sh "${tiny[@]}"

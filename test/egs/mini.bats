@@ -10,7 +10,8 @@ load helpers
 
 SYSTEMS="teacher pruned scratch"
 TINY=(--data-opts "--num-train 60 --num-dev 12 --num-test 12"
-    --encoder-args "--max_epoch 2 --num_iters_per_epoch 8" --task-args "--max_epoch 1")
+    --encoder-args "--max_epoch 2 --num_iters_per_epoch 8"
+    --task-args "--max_epoch 1 --num_iters_per_epoch 8")
 
 setup_file() {
     copy_recipe mini/asr1
@@ -99,6 +100,6 @@ kill_training() {
     echo "$output"
     [ "$status" -eq 0 ]
     [ "$(grep -c "skipped: the encoder is given" <<< "$output")" -eq 4 ]
-    [ "$(cd exp_given && echo *)" = "asr_pruned_seed1 asr_stats_char commands" ]
+    [ "$(cd exp_given && echo *)" = "asr_pruned_seed1 asr_stats_word commands" ]
     grep -E "^\| pruned \|.*[0-9]" results/RESULTS.md
 }

@@ -129,7 +129,7 @@ refused() {
 }
 
 @test "train names the stage that makes the encoder it lacks" {
-    made exp/asr_stats_char/train/text_shape.tokens
+    made exp/asr_stats_word/train/text_shape.tokens
     run "$RECIPE/run.sh" --stage train --systems "teacher pruned"
     [[ "$output" == *"expected exp/teacher/config.json, which stage teacher makes"* ]]
     made exp/teacher/config.json
@@ -162,7 +162,7 @@ refused() {
 
 @test "of several jobs one fails: the others end, the recipe fails" {
     pretend 'case $* in *"--seed 2 "*) exit 3 ;; *) sleep 0.5 ;; esac'
-    made exp/asr_stats_char/train/text_shape.tokens exp/recover/encoder/config.json
+    made exp/asr_stats_word/train/text_shape.tokens exp/recover/encoder/config.json
     run --separate-stderr "$RECIPE/run.sh" --stage train --systems pruned \
         --seeds "1 2 3 4" --nj 2
     [ "$status" -eq 1 ]
@@ -181,17 +181,17 @@ refused() {
     before=$(wc -l < "$RECIPE/calls")
     run "$RECIPE/run.sh" --stage tokens --stop-stage tokens
     [ "$status" -eq 0 ]
-    [[ "$output" == *"done before: data/tokens_char/.done"* ]]
+    [[ "$output" == *"done before: data/tokens_word/.done"* ]]
     run --separate-stderr "$RECIPE/run.sh" --stage tokens --stop-stage tokens --nbpe 7
     [ "$status" -eq 1 ]
-    [[ "$stderr" == *"data/tokens_char/.done was made by another command:"*"--nbpe 100"* ]]
-    [[ "$stderr" == *"than now:"*"--nbpe 7"*"remove data/tokens_char and"* ]]
+    [[ "$stderr" == *"data/tokens_word/.done was made by another command:"*"--nbpe 100"* ]]
+    [[ "$stderr" == *"than now:"*"--nbpe 7"*"remove data/tokens_word and"* ]]
     [ "$(wc -l < "$RECIPE/calls")" -eq "$before" ]
 }
 
 @test "who runs a command, and on how much, makes no other command of it" {
     pretend ""
-    made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_char/train/text_shape.tokens
+    made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_word/train/text_shape.tokens
     sed -i 's/^command .*/command no such program/' "$RECIPE/conf/slurm.conf"
     for stage in distill train; do
         run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --systems teacher \
@@ -222,7 +222,7 @@ stopped_by() {
 # Starts run.sh, as number pid, with two jobs side by side.
 start_sleepers() {
     pretend 'exec sleep 1000.25'
-    made exp/asr_stats_char/train/text_shape.tokens exp/recover/encoder/config.json
+    made exp/asr_stats_word/train/text_shape.tokens exp/recover/encoder/config.json
     # as an interactive shell starts it: one that others start may ignore INT
     env --default-signal=INT "$RECIPE/run.sh" --stage train --systems pruned \
         --seeds "1 2" --nj 2 > said 2>&1 3>&- &

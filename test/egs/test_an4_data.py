@@ -127,7 +127,7 @@ def test_a_damaged_archive_is_refused(local_module, tmp_path):
     make_archive(archive)
     content = archive.read_bytes()
     archive.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match=r"expected a whole an4_sphere.tar.gz"):
+    with pytest.raises(ValueError, match=r"expected a whole archive"):
         module.convert(archive, tmp_path / "corpus")
     archive.write_bytes(content)
     module.convert(archive, tmp_path / "corpus")

@@ -84,6 +84,10 @@ def test_aims_are_judged(make_system, tmp_path, pruned, expected):
         assert part in text
 
 
+def test_commands_are_given_as_they_were_called(make_system, tmp_path):
+    assert "\n```\nrun\n```\n" in render([make_system("pruned", 30.0)], tmp_path)
+
+
 def test_every_score_has_a_row(make_system, tmp_path):
     text = render([make_system("pruned", 30.0, 40.0)], tmp_path)
     assert "|asr_pruned_seed0/test|10|50|1.0|1.0|1.0|1.0|30.0|1.0|" in text

@@ -15,5 +15,5 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-command "egs/mini/asr1/run.sh ${*@Q}" \
     --pretrain-configs conf/pretrain1.yaml \
     --systems "teacher pruned" \
-    --token-type char \
+    --token-type word \
     "$@"

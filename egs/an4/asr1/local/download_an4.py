@@ -5,18 +5,11 @@ order of its members, and never unpacked. manifest.tsv is written last: where it
 the folder is whole.
 """
 
-import argparse
-import io
 import re
-import tarfile
-import zlib
 from pathlib import Path, PurePosixPath
 
-import soundfile
-
-from pruneasr.data.download import download
+from pruneasr.data.archive import members, run, write_as_flac
 from pruneasr.data.manifest import ManifestRow, write_manifest
-from pruneasr.data.waveform import write_flac
 
 SPLIT_OF_FOLDER = {"an4_clstk": "train", "an4test_clstk": "test"}
 TRANSCRIPTIONS = {"an4_train.transcription": "train", "an4_test.transcription": "test"}
@@ -34,37 +27,17 @@ def convert(archive: Path, folder: Path) -> None:
     """
     audio: dict[str, tuple[Path, float, str]] = {}
     texts: dict[str, tuple[str, str]] = {}
-    try:
-        with tarfile.open(archive, "r|gz") as members:
-            for member in members:
-                path = PurePosixPath(member.name)
-                stream = members.extractfile(member)
-                if stream is None:
-                    continue
-                if path.name in TRANSCRIPTIONS:
-                    split = TRANSCRIPTIONS[path.name]
-                    texts |= read_transcription(stream.read().decode("ascii"), split)
-                elif path.suffix == ".sph":
-                    audio[path.stem] = convert_audio(path, stream.read(), folder)
-    except (tarfile.TarError, EOFError, zlib.error, soundfile.SoundFileError) as error:
-        raise ValueError(
-            f"{archive}: expected a whole an4_sphere.tar.gz, found: {error}; remove "
-            "the file and run the command again"
-        ) from error
+    with members(archive) as files:
+        for member, stream in files:
+            path = PurePosixPath(member.name)
+            if path.name in TRANSCRIPTIONS:
+                split = TRANSCRIPTIONS[path.name]
+                texts |= read_transcription(stream.read().decode("ascii"), split)
+            elif path.suffix == ".sph":
+                split = SPLIT_OF_FOLDER[path.parts[-3]]
+                target = folder / "audio" / split / f"{path.stem}.flac"
+                audio[path.stem] = target, write_as_flac(stream, target), split
     write_manifest(folder, join(audio, texts, folder))
-
-
-def convert_audio(
-    path: PurePosixPath, content: bytes, folder: Path
-) -> tuple[Path, float, str]:
-    """Write one SPHERE file as FLAC; return its path, its seconds and its split."""
-    split = SPLIT_OF_FOLDER[path.parts[-3]]
-    target = folder / "audio" / split / f"{path.stem}.flac"
-    samples, rate = soundfile.read(io.BytesIO(content), dtype="int16")
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_flac(target, samples, rate)
-    return target, len(samples) / rate, split
 
 
 def read_transcription(content: str, split: str) -> dict[str, tuple[str, str]]:
@@ -110,21 +83,5 @@ def join(
     return rows
 
 
-def main() -> None:
-    """Read the options, download and convert."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="receives audio/ and manifest.tsv")
-    parser.add_argument("--url", required=True, help="where an4_sphere.tar.gz lies")
-    parser.add_argument("--sha256", help="refuse an archive with another checksum")
-    args = parser.parse_args()
-    try:
-        archive = download(
-            args.url, args.folder / "an4_sphere.tar.gz", sha256=args.sha256
-        )
-        convert(archive, args.folder)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
-
-
 if __name__ == "__main__":
-    main()
+    run(convert, "an4_sphere.tar.gz", __doc__)

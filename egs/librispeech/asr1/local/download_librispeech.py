@@ -10,7 +10,8 @@ from pathlib import Path
 
 from parts import PARTS
 
-from pruneasr.data.download import download, unpack
+from pruneasr.data.archive import unpack
+from pruneasr.data.download import download
 
 
 def provide(part: str, folder: Path, url: str, check_sums: bool) -> str:

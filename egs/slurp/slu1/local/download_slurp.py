@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from pruneasr.data.download import download, unpack
+from pruneasr.data.archive import unpack
+from pruneasr.data.download import download
 
 
 def provide_audio(folder: Path, url: str, sha256: str | None) -> None:

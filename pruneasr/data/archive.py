@@ -1,0 +1,111 @@
+"""Read gzipped tar files in the order of their members, and unpack them.
+
+This file knows nothing of corpora.
+"""
+
+import argparse
+import contextlib
+import io
+import shutil
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import soundfile
+
+from pruneasr.data.download import download
+from pruneasr.data.waveform import write_flac
+
+Member = tuple[tarfile.TarInfo, IO[bytes]]
+
+
+@contextlib.contextmanager
+def members(archive: Path) -> Iterator[Iterator[Member]]:
+    """Open a ``.tar.gz``: the files in it and their content, in their order.
+
+    Raises:
+        ValueError: The archive, or audio that is read from it, is damaged.
+    """
+    try:
+        with tarfile.open(archive, "r|gz") as opened:
+            yield (
+                (member, stream)
+                for member in opened
+                if (stream := opened.extractfile(member)) is not None
+            )
+    except (tarfile.TarError, EOFError, zlib.error, soundfile.SoundFileError) as error:
+        raise ValueError(
+            f"{archive}: expected a whole archive, found: {error}; remove the file and "
+            "run the command again"
+        ) from error
+
+
+def unpack(archive: Path, folder: Path, *, skip_parts: int = 0) -> None:
+    """Unpack a ``.tar.gz``; what an earlier call unpacked whole is kept.
+
+    Args:
+        archive: The file.
+        folder: Receives the files in it.
+        skip_parts: Leading parts of the names in the archive that are left out.
+
+    Raises:
+        ValueError: The archive is damaged, or a name in it leads out of the folder.
+    """
+    with members(archive) as files:
+        for member, stream in files:
+            parts = PurePosixPath(member.name).parts[skip_parts:]
+            if not parts:
+                continue
+            if ".." in parts or PurePosixPath(*parts).is_absolute():
+                raise ValueError(f"{archive}: {member.name} leads out of {folder}")
+            _write(folder.joinpath(*parts), stream, member.size)
+
+
+def write_as_flac(content: IO[bytes], target: Path) -> float:
+    """Write a recording as FLAC, unless it is there, and return its seconds.
+
+    Args:
+        content: Audio in any format of libsndfile, 16 bits.
+        target: The file to write.
+
+    Raises:
+        soundfile.SoundFileError: It is no audio, or broken off.
+    """
+    samples, rate = soundfile.read(io.BytesIO(content.read()), dtype="int16")
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_flac(target, samples, rate)
+    return float(len(samples) / rate)
+
+
+def run(
+    convert: Callable[[Path, Path], None], name: str, description: str | None
+) -> None:
+    """Run the command line of a recipe that downloads one archive and converts it.
+
+    Args:
+        convert: Writes a corpus from an archive into a folder.
+        name: Of the archive.
+        description: Of the command.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("folder", type=Path, help="receives audio/ and manifest.tsv")
+    parser.add_argument("--url", required=True, help=f"where {name} lies")
+    parser.add_argument("--sha256", help="refuse an archive with another checksum")
+    args = parser.parse_args()
+    try:
+        convert(download(args.url, args.folder / name, sha256=args.sha256), args.folder)
+    except ValueError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+def _write(path: Path, stream: IO[bytes], size: int) -> None:
+    if path.exists() and path.stat().st_size == size:
+        return
+    partial = path.with_name(f".{path.name}.partial")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with partial.open("wb") as output:
+        shutil.copyfileobj(stream, output)
+    partial.replace(path)
