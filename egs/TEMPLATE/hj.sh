@@ -9,9 +9,12 @@ help_message="Usage: ./run_hj.sh [options]
 For every method, budget and seed: the fine-tuned teacher is trained on with gates, what
 they closed is removed, what is left is fine-tuned, decoded and scored. Makes
 <expdir>/hj/<method>_<percent>_seed<seed>, RESULTS_HJ.md and figures/hj.png.
-  --methods LIST     size mac sep_mac, and transformer: no gates on the convolutions
+  --methods LIST     size mac sep_mac, transformer: no gates on the convolutions, and
+                     latency: milliseconds by --latency-table
   --budgets LIST     percent of the cost to remove (10 20 30 40 50 70)
   --seeds LIST       seeds of all trainings (1 2 3)
+  --latency-table FILE  made on the encoder of the teacher by
+                     python -m pruneasr.bin.latency
   --init-seed N      seed of the fine-tuned teacher that all start from (1)
   --prune-args, --tune-args OPTIONS
                      more ESPnet options of the training with gates, of the one after
@@ -25,6 +28,7 @@ The row \`dense\` is the teacher, fine-tuned on without pruning."
 methods="size mac sep_mac transformer"
 budgets="10 20 30 40 50 70"
 seeds="1 2 3"
+latency_table=
 init_seed=1
 units="conv head ffn"     # those of [P23]
 prune_config=conf/prune_asr.yaml
@@ -76,7 +80,13 @@ constraint() {
             conf=(kind=sep_mac "target.mac_cnn=${share}" "target.mac_transformer=${share}")
             ;;
         transformer) conf=(kind=mac "target=${share}") gated=${units//conv/} ;;
-        *) die "unknown method $1; known: size mac sep_mac transformer" ;;
+        latency)
+            [ -n "${latency_table}" ] \
+                || die "method latency needs --latency-table FILE; make it by" \
+                    "python -m pruneasr.bin.latency --output FILE ${from}"
+            conf=(kind=latency "latency_table=${latency_table}" "target=${share}")
+            ;;
+        *) die "unknown method $1; known: size mac sep_mac transformer latency" ;;
     esac
     echo "--units ${gated}"
     printf -- '--constraint_conf %s\n' "${conf[@]}"

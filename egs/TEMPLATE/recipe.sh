@@ -24,6 +24,7 @@ Stages, by number or name:
   --results-dir DIR         where RESULTS.md goes (the recipe's folder)
   --data-opts OPTS          options of local/data.sh
   --teacher DIR             encoder directory of a published teacher: no pre-training
+  --multiple-of N           widths that pruning leaves are multiples of it; 8 runs well
   --task-args, --encoder-args OPTIONS
                             more ESPnet options of fine-tunings, of encoders' trainings
 Files named by options are looked for in the recipe's folder. All options and their
@@ -61,6 +62,7 @@ recover_config=conf/recover.yaml
 distilhubert_config=conf/distilhubert.yaml
 distilhubert_blocks=2
 pruned_encoder=
+multiple_of=               # of the widths that pruning leaves; any if empty
 encoder_args=              # further options of all trainings of encoders
 systems=pruned
 seeds=1

@@ -10,6 +10,7 @@ onnx-int8  the same with the weights of linear layers as 8-bit integers, their
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -26,31 +27,41 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 Runner = Callable[[Tensor], object]
 
 
-def runner(model: nn.Module, backend: str, dtype: torch.dtype) -> Runner:
+def precision(device: str, dtype: str) -> contextlib.AbstractContextManager[object]:
+    """Return what runners of torch are called in: autocast, as trainings run.
+
+    It is entered once around many calls, as a decoding does: autocast casts a weight
+    once and keeps it until it is left.
+
+    Args:
+        device: of torch.
+        dtype: a key of :data:`DTYPES`.
+    """
+    if dtype == "float32":
+        return contextlib.nullcontext()
+    return torch.autocast(device, DTYPES[dtype])
+
+
+def runner(model: nn.Module, backend: str) -> Runner:
     """Return a function that runs a model, without gradients.
 
     Args:
         model: an encoder or another library's; the latter in ``eager`` only.
         backend: one of :data:`BACKENDS`.
-        dtype: float32, or bfloat16 by autocast, as trainings run.
 
     Raises:
         ValueError: if the combination does not exist.
     """
     if backend.startswith("onnx"):
-        if not isinstance(model, Encoder) or dtype != torch.float32:
+        if not isinstance(model, Encoder):
             raise ValueError(
-                f"{backend} runs encoders given in float32; found "
-                f"{type(model).__name__} in {dtype}"
+                f"{backend} runs encoders; found {type(model).__name__}, run it eager"
             )
         return _onnx_runner(model, int8=backend == "onnx-int8")
-    compiled = backend == "compile"
-    called = torch.compile(model, dynamic=True) if compiled else model
+    called = torch.compile(model, dynamic=True) if backend == "compile" else model
 
     def run(waveforms: Tensor) -> object:
-        half = torch.autocast(waveforms.device.type, dtype)
-        context = contextlib.nullcontext() if dtype == torch.float32 else half
-        with torch.inference_mode(), context:
+        with torch.no_grad():  # autocast keeps no weights in inference mode
             return called(waveforms)
 
     return run
@@ -68,7 +79,9 @@ def _onnx_runner(encoder: Encoder, int8: bool) -> Runner:
         export_onnx(encoder, path)
         if int8:
             quantized = Path(directory, "int8.onnx")
+            logging.disable(logging.WARNING)  # of float64, which it leaves as it is
             quantize_dynamic(path, quantized, ["MatMul"], per_channel=True)
+            logging.disable(logging.NOTSET)
             path = quantized
         session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]

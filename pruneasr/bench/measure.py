@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 import functools
 import statistics
@@ -11,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pruneasr.bench.backends import runner
-from pruneasr.bench.references import references
+from pruneasr.bench.backends import precision, runner
+from pruneasr.bench.references import Reference, references
 from pruneasr.bench.timing import SAMPLE_RATE, alternate, ratio, run_all, synchronize
 from pruneasr.encoder import Encoder
 from pruneasr.pruning.cost import macs, parameters
@@ -36,12 +37,24 @@ class Setting:
     seconds: float = 10.0
     repeats: int = 15
 
+    def __post_init__(self) -> None:
+        """Refuse what does not exist.
+
+        Raises:
+            ValueError: if ONNX Runtime should run in another type than float32.
+        """
+        if self.backend.startswith("onnx") and self.dtype != "float32":
+            raise ValueError(
+                f"expected float32 with backend {self.backend}; found {self.dtype}"
+            )
+
     def __str__(self) -> str:
+        return self.of(f"{self.batch} x {self.seconds:g} s")
+
+    def of(self, batch: str) -> str:
+        """Name the setting with a batch of another kind."""
         threads = f", {torch.get_num_threads()} threads" if self.device == "cpu" else ""
-        return (
-            f"{self.backend}, {self.dtype}, batch {self.batch} x {self.seconds:g} s, "
-            f"{self.device}{threads}"
-        )
+        return f"{self.backend}, {self.dtype}, batch {batch}, {self.device}{threads}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +96,7 @@ def measure(
     encoders: Mapping[str, Encoder],
     setting: Setting,
     audio: Sequence[Tensor] | None = None,
+    others: Mapping[str, Reference] | None = None,
 ) -> list[Row]:
     """Measure encoders, the first of them dense, beside the other libraries' models.
 
@@ -90,12 +104,16 @@ def measure(
         encoders: name -> encoder in evaluation mode.
         setting: how to run.
         audio: utterances (T,) to run one by one instead of noise.
+        others: name -> the first one's architecture in another library; None makes
+            them.
 
     Raises:
         ValueError: if the first encoder is not dense.
     """
     dense, *_ = encoders
-    models = {**references(encoders[dense].config), **encoders}
+    if others is None:
+        others = references(encoders[dense].config)
+    models = {**others, **encoders}
     configs = {name: encoders.get(name, encoders[dense]).config for name in models}
     if audio is None:
         audio = [torch.randn(round(setting.seconds * SAMPLE_RATE))]
@@ -107,10 +125,11 @@ def measure(
     for name, model in models.items():
         # other libraries' models are the yardstick: torch as it is
         backend = setting.backend if name in encoders else "eager"
-        run = runner(model.to(setting.device), backend, getattr(torch, setting.dtype))
+        run = runner(model.to(setting.device), backend)
         calls[name] = functools.partial(run_all, run, batches, setting.device)
-    peaks = {name: peak_memory(call, setting.device) for name, call in calls.items()}
-    seconds = alternate(calls, setting.repeats)
+    with precision(setting.device, setting.dtype):
+        peaks = {name: peak_memory(run, setting.device) for name, run in calls.items()}
+        seconds = alternate(calls, setting.repeats)
     compared = [name for name in calls if name not in encoders or name == dense]
     return [
         Row(
@@ -132,7 +151,7 @@ def peak_memory(call: Callable[[], object], device: str) -> int:
     """Return the bytes that a call needs at most beyond what was in use before.
 
     The call runs twice; the first time pays for what stays (kernels, packed weights).
-    On the CPU it is the growth of the resident set, as the Linux kernel keeps it.
+    On the CPU it is the growth of the resident set, as Linux with glibc keeps it.
     """
     call()
     if device != "cpu":
@@ -141,6 +160,8 @@ def peak_memory(call: Callable[[], object], device: str) -> int:
         before = torch.cuda.memory_allocated()
         call()
         return torch.cuda.max_memory_allocated() - before
+    # what was freed and lies idle in the heap would serve the call unseen
+    ctypes.CDLL(None).malloc_trim(0)
     # proc(5): 5 sets the peak back to what is resident now
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = _status_bytes("VmRSS")

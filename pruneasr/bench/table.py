@@ -32,10 +32,7 @@ def markdown(rows: Sequence[Row]) -> str:
         "GMAC/s",
     ]
     columns += [f"x {name}" for name in compared]
-    lines = [
-        "| " + " | ".join(columns) + " |",
-        "|" + "|".join(["---"] + ["---:"] * (len(columns) - 1)) + "|",
-    ]
+    lines = []
     for row in rows:
         low, high = 1000 * row.quantile(0.05), 1000 * row.quantile(0.95)
         cells = [
@@ -49,7 +46,15 @@ def markdown(rows: Sequence[Row]) -> str:
             f"{row.macs_per_sec / 1e9:.1f}",
         ]
         cells += [f"{row.faster[name]:.2f}" for name in compared]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(cells)
+    return rows_as_markdown(columns, lines)
+
+
+def rows_as_markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table of text, the first column left, the others right."""
+    rule = ["---"] + ["---:"] * (len(columns) - 1)
+    lines = ["| " + " | ".join(cells) + " |" for cells in (columns, *rows)]
+    lines.insert(1, "|" + "|".join(rule) + "|")
     return "\n".join(lines) + "\n"
 
 

@@ -1,120 +1,215 @@
 """The step of distil-pruning: what the gates cost, and where the time goes.
 
-Three steps are run in turn on the same noise: that of a student with gates, the same
-without them (plain distillation), and the former in bfloat16. Reading audio is not
-part of it; the trainer logs its own speed (``audio_sec_per_sec``).
+Several steps are run in turn on the same synthetic noise: that of a student without
+gates (plain distillation), that with them, the latter in bfloat16, and with activation
+checkpointing. Audio is read from files within the step; a training reads it beside the
+step, in other processes.
+
+gates are the draw, the products with what is gated, the constraint, the means for the
+log and the clamping; their share of the backward pass is counted there.
 """
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import statistics
-import time
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import soundfile
 import torch
 from torch import Tensor
 
-from pruneasr.bench.timing import SAMPLE_RATE, ratio, synchronize
+from pruneasr.bench.clock import Clock
+from pruneasr.bench.measure import peak_memory
+from pruneasr.bench.table import rows_as_markdown
+from pruneasr.bench.timing import SAMPLE_RATE, ratio
 from pruneasr.distill.model import Distillation
 from pruneasr.distill.pairing import FreePairing
 from pruneasr.encoder import Encoder
+from pruneasr.encoder.activation_checkpointing import checkpoint_activations
 from pruneasr.pruning.constraint import Constraint
-from pruneasr.pruning.units import attach_gates
+from pruneasr.pruning.units import attach_gates, find_gates
 
 # The units of [W23]
 UNITS = ("qk", "vo", "ffn", "mha_layer", "ffn_layer")
-PARTS = ("teacher", "student forward", "backward", "optimiser")
-# Step -> seconds of each part, one entry per round
-Times = dict[str, dict[str, list[float]]]
+PARTS = ("data", "teacher", "student forward", "gates", "backward", "optimiser")
+WITHOUT, WITH = "without gates", "with gates"
+BFLOAT16, CHECKPOINTED = f"{WITH}, bfloat16", f"{WITH}, activation checkpointing"
+STEPS: dict[str, dict[str, bool]] = {
+    WITHOUT: {},
+    WITH: {"gates": True},
+    BFLOAT16: {"gates": True, "autocast": True},
+    CHECKPOINTED: {"gates": True, "checkpointing": True},
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class StepTimes:
+    """What was measured of one kind of step.
+
+    Attributes:
+        parts: part -> seconds, one entry per round.
+        audio_sec: seconds of audio in a step.
+        peak_bytes: largest memory in use beyond weights and optimiser states.
+    """
+
+    parts: Mapping[str, Sequence[float]]
+    audio_sec: float
+    peak_bytes: int
+
+    @property
+    def wholes(self) -> list[float]:
+        """Seconds of every round."""
+        return [sum(parts) for parts in zip(*self.parts.values(), strict=True)]
+
+    def median(self, part: str) -> float:
+        """Median seconds of a part."""
+        return statistics.median(self.parts[part])
 
 
 def training_times(
-    teacher: Encoder, *, batch: int, seconds: float, repeats: int
-) -> Times:
-    """Return the times of every part of every step.
+    teacher: Encoder,
+    *,
+    batch: int,
+    seconds: float,
+    repeats: int,
+    device: str = "cpu",
+) -> dict[str, StepTimes]:
+    """Return the times of every part of every step of :data:`STEPS`.
 
     Args:
         teacher: dense; the students are copies of it.
         batch: utterances of a step.
         seconds: of each.
-        repeats: rounds, after one that is not counted.
+        repeats: rounds, after two of each step that are not counted.
+        device: of torch.
     """
-    waveforms = 0.1 * torch.randn(batch, round(seconds * SAMPLE_RATE))
-    lengths = torch.full((batch,), waveforms.size(1))
-    steps = {
-        "without gates": _Step(teacher, gates=False, autocast=False),
-        "with gates": _Step(teacher, gates=True, autocast=False),
-        "with gates, bfloat16": _Step(teacher, gates=True, autocast=True),
+    with tempfile.TemporaryDirectory() as directory:
+        paths = [Path(directory, f"{i}.flac") for i in range(batch)]
+        for path in paths:
+            noise = 0.1 * torch.randn(round(seconds * SAMPLE_RATE))
+            soundfile.write(path, noise.numpy(), SAMPLE_RATE)
+        steps = {n: _Step(teacher, paths, device, **o) for n, o in STEPS.items()}
+        peaks = {name: peak_memory(step, device) for name, step in steps.items()}
+        rounds = [{n: step() for n, step in steps.items()} for _ in range(repeats)]
+    return {
+        name: StepTimes(
+            {part: [r[name].get(part, 0.0) for r in rounds] for part in PARTS},
+            batch * seconds,
+            peaks[name],
+        )
+        for name in steps
     }
-    times: Times = {name: {part: [] for part in PARTS} for name in steps}
-    for i in range(repeats + 1):
-        for name, step in steps.items():
-            for part, value in step(waveforms, lengths).items():
-                if i:  # the first round pays for memory, kernels, optimiser states
-                    times[name][part].append(value)
-    return times
 
 
-def markdown(times: Times) -> str:
-    """Return a table: milliseconds of every part, and the whole against no gates."""
-    columns = ["step", *(f"{part} ms" for part in PARTS), "whole ms", "x without gates"]
-    lines = [
-        "| " + " | ".join(columns) + " |",
-        "|" + "|".join(["---"] + ["---:"] * (len(columns) - 1)) + "|",
-    ]
-    wholes = {
-        name: [sum(round_) for round_ in zip(*parts.values(), strict=True)]
-        for name, parts in times.items()
-    }
-    plain = wholes["without gates"]
-    for name, parts in times.items():
-        values = [*(parts[part] for part in PARTS), wholes[name]]
-        cells = [f"{1000 * statistics.median(seconds):.0f}" for seconds in values]
-        # how many times the time without gates, hence the turned ratio
-        cells.append(f"{1 / ratio(plain, wholes[name]):.3f}")
-        lines.append("| " + " | ".join([name, *cells]) + " |")
-    return "\n".join(lines) + "\n"
+def slower(times: Mapping[str, StepTimes], name: str, reference: str) -> float:
+    """Return how many times a step takes the time of another, over the rounds."""
+    return ratio(times[name].wholes, times[reference].wholes)
+
+
+def training_table(times: Mapping[str, StepTimes]) -> str:
+    """Return a table: milliseconds of every part, the whole, speed and memory."""
+    columns = ["step", *(f"{part} ms" for part in PARTS), "whole ms"]
+    columns += [f"x {WITHOUT}", "audio s/s", "peak MB"]
+    rows = []
+    for name, step in times.items():
+        whole = statistics.median(step.wholes)
+        cells = [f"{1000 * step.median(part):.0f}" for part in PARTS]
+        cells += [f"{1000 * whole:.0f}", f"{slower(times, name, WITHOUT):.3f}"]
+        cells += [f"{step.audio_sec / whole:.1f}", f"{step.peak_bytes / 1e6:.0f}"]
+        rows.append([name, *cells])
+    return rows_as_markdown(columns, rows)
 
 
 class _Step:
     """One kind of training step, timed part by part."""
 
-    def __init__(self, teacher: Encoder, *, gates: bool, autocast: bool) -> None:
+    def __init__(
+        self,
+        teacher: Encoder,
+        paths: Sequence[Path],
+        device: str,
+        *,
+        gates: bool = False,
+        autocast: bool = False,
+        checkpointing: bool = False,
+    ) -> None:
         student = copy.deepcopy(teacher).train()
         constraint = None
         if gates:
             attach_gates(student, UNITS)
             constraint = Constraint(student.config, UNITS, target=0.5, warmup_steps=100)
-        layers = [max(1, len(teacher.blocks) // 2), len(teacher.blocks)]
+        if checkpointing:
+            checkpoint_activations(student)
+        num_blocks = len(teacher.blocks)
+        layers = sorted({(num_blocks + 1) // 2, num_blocks})
         pairing = FreePairing(layers, teacher.config.dim, "mse")
         teacher = copy.deepcopy(teacher)
-        self.objective = Distillation(teacher, student, pairing, constraint)
+        self.objective = Distillation(teacher, student, pairing, constraint).to(device)
         self.optimizer = torch.optim.AdamW(self.objective.parameters(), lr=1e-5)
+        self.paths = paths
+        self.device = device
         self.autocast = autocast
-        self.moments = {"begin": 0.0, "end": 0.0}  # of the teacher
-        teacher.register_forward_pre_hook(lambda *_: self._note("begin"))
-        teacher.register_forward_hook(lambda *_: self._note("end"))
+        self.clock = Clock()
+        teacher.register_forward_pre_hook(self._entering("teacher"))
+        teacher.register_forward_hook(self._leaving)
+        if gates:
+            self._time_gates()
 
-    def __call__(self, waveforms: Tensor, lengths: Tensor) -> dict[str, float]:
+    def __call__(self) -> dict[str, float]:
         """Do the step and return the seconds of its parts."""
-        start = _now()
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.autocast):
+        with self.clock.part("data"):
+            waveforms, lengths = self._read()
+        kind = torch.device(self.device).type
+        with (
+            self.clock.part("student forward"),
+            torch.autocast(kind, torch.bfloat16, enabled=self.autocast),
+        ):
             loss, _ = self.objective(waveforms, lengths)
-        forward = _now()
-        loss.backward()
-        backward = _now()
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        self.objective.after_step()
-        end = _now()
-        teacher = self.moments["end"] - self.moments["begin"]
-        parts = (teacher, forward - start - teacher, backward - forward, end - backward)
-        return dict(zip(PARTS, parts, strict=True))
+        with self.clock.part("backward"):
+            loss.backward()
+        with self.clock.part("optimiser"):
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        with self.clock.part("gates"):
+            self.objective.after_step()
+        return self.clock.take()
 
-    def _note(self, moment: str) -> None:
-        self.moments[moment] = _now()
+    def _read(self) -> tuple[Tensor, Tensor]:
+        audio = [soundfile.read(path, dtype="float32")[0] for path in self.paths]
+        waveforms = torch.stack([torch.from_numpy(x) for x in audio]).to(self.device)
+        lengths = torch.full((len(waveforms),), waveforms.size(1), device=self.device)
+        return waveforms, lengths
 
+    def _time_gates(self) -> None:
+        """Charge what only a step with gates does to the gates."""
+        objective, enter = self.objective, self._entering("gates")
+        student, pairing = objective.student, objective.pairing
+        # around the draw, itself a hook of this kind
+        student.register_forward_pre_hook(enter, prepend=True)
+        student.register_forward_pre_hook(self._leaving)
+        for gate in find_gates(student).values():
+            gate.register_forward_pre_hook(enter)
+            gate.register_forward_hook(self._leaving)
+        # which layers live, and after the distance the constraint and the log
+        student.register_forward_hook(enter)
+        pairing.register_forward_pre_hook(self._leaving)
+        pairing.register_forward_hook(enter)
+        objective.register_forward_hook(self._leaving)
 
-def _now() -> float:
-    synchronize()
-    return time.perf_counter()
+    def _entering(self, part: str) -> Any:
+        def enter(*_: object) -> None:
+            # activations that are computed again belong to the backward pass, which
+            # breaks off as soon as it has what it needs
+            if not self.clock.inside("backward"):
+                self.clock.enter(part)
+
+        return enter
+
+    def _leaving(self, *_: object) -> None:
+        if not self.clock.inside("backward"):
+            self.clock.leave()

@@ -3,9 +3,12 @@
     python -m pruneasr.bin.bench exp/teacher exp/pruned exp/recover/encoder
     python -m pruneasr.bin.bench --data data/dev_clean exp/teacher exp/pruned
     python -m pruneasr.bin.bench --training exp/teacher --batch 8 --seconds 5
-    python -m pruneasr.bin.bench --report pruneasr/bench      # RESULTS.md, speed.png
+    python -m pruneasr.bin.bench --probe exp/recover/encoder --data data/dev
+    python -m pruneasr.bin.bench --report pruneasr/bench      # RESULTS.md, figures
+    python -m pruneasr.bin.bench --report DIR --probe exp/recover/encoder --data DATA
 
-The first directory is the dense model that the others are compared with.
+The first directory is the dense model that the others are compared with. A report takes
+a quarter of an hour on two cores.
 """
 
 from __future__ import annotations
@@ -16,14 +19,14 @@ from pathlib import Path
 
 from pruneasr.bench.backends import BACKENDS, DTYPES
 from pruneasr.bench.measure import Setting, measure
+from pruneasr.bench.probe import probe_data
 from pruneasr.bench.report import write_report
 from pruneasr.bench.table import as_json, markdown, plot
-from pruneasr.bench.timing import read_audio
-from pruneasr.bench.training import markdown as markdown_of_training
-from pruneasr.bench.training import training_times
+from pruneasr.bench.timing import SAMPLE_RATE, read_audio
+from pruneasr.bench.training import training_table, training_times
 from pruneasr.encoder import load_encoder
 
-# [W23] Table 2: features of a whole set, batch size 1, mean of five runs
+# [W23] Table 2: features of a whole set, batch size 1, five runs
 PASSES = 5
 
 
@@ -46,17 +49,30 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="file for all numbers")
     parser.add_argument("--png", type=Path, help="file for a figure: time against MACs")
     parser.add_argument(
+        "--probe", type=Path, help="trained encoder: what int8 costs it on --data"
+    )
+    parser.add_argument(
         "--report", type=Path, help="measure the targets into this directory, instead"
     )
     args = parser.parse_args(argv)
 
-    if bool(args.encoders) == (args.report is not None):
-        parser.error("expected encoder directories, or --report and none")
-    if args.report is not None:
-        print(write_report(args.report))
+    if bool(args.encoders) == bool(args.report or args.probe):
+        parser.error("expected encoder directories, or --report or --probe and none")
+    if args.encoders:
+        _measure(parser, args)
         return
+    if (args.probe is None) != (args.data is None):
+        parser.error("--probe and --data belong together here")
+    if args.report is None:
+        print(probe_data(args.probe, args.data))
+    else:
+        print(write_report(args.report, args.probe, args.data))
+
+
+def _measure(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Measure the given encoders."""
     if args.training:
-        print(training_report(args.encoders, args.batch, args.seconds, args.repeats))
+        print(training_report(args))
         return
     repeats = args.repeats or (PASSES if args.data else Setting.repeats)
     if args.data is not None and args.batch != 1:
@@ -67,7 +83,11 @@ def main(argv: list[str] | None = None) -> None:
     audio = None if args.data is None else read_audio(args.data / "wav.scp")
     encoders = {path: load_encoder(path).eval() for path in args.encoders}
     rows = measure(encoders, setting, audio)
-    what = f"{setting}" if audio is None else f"{setting}, {args.data}"
+    what = f"{setting}"
+    if audio is not None:
+        total_sec = sum(map(len, audio)) / SAMPLE_RATE
+        size = f"{len(audio)} utterances, {total_sec:.0f} s"
+        what = f"{setting.of('1')}, all of {args.data} ({size})"
     print(f"{what}\n\n{markdown(rows)}")
     if args.json is not None:
         text = json.dumps(as_json(rows, what), indent=1) + "\n"
@@ -76,19 +96,19 @@ def main(argv: list[str] | None = None) -> None:
         plot({what: rows}, args.png)
 
 
-def training_report(
-    encoders: list[str], batch: int, seconds: float, repeats: int | None
-) -> str:
+def training_report(args: argparse.Namespace) -> str:
     """Return the table of training steps of one dense encoder."""
-    if len(encoders) != 1:
-        raise ValueError(f"--training takes one dense encoder; found {encoders}")
+    if len(args.encoders) != 1:
+        raise ValueError(f"--training takes one dense encoder; found {args.encoders}")
+    setting = Setting(args.device, batch=args.batch, seconds=args.seconds)
     times = training_times(
-        load_encoder(encoders[0]),
-        batch=batch,
-        seconds=seconds,
-        repeats=repeats or PASSES,
+        load_encoder(args.encoders[0]),
+        batch=args.batch,
+        seconds=args.seconds,
+        repeats=args.repeats or PASSES,
+        device=args.device,
     )
-    return markdown_of_training(times)
+    return f"{setting}\n\n{training_table(times)}"
 
 
 if __name__ == "__main__":

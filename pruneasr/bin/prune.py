@@ -20,9 +20,16 @@ def main(argv: list[str] | None = None) -> None:
         "--experiment", type=Path, required=True, help="finished training with gates"
     )
     parser.add_argument("--output", type=Path, required=True, help="encoder directory")
+    parser.add_argument(
+        "--multiple-of",
+        type=int,
+        default=1,
+        help="keep multiples of it: channels, feed-forward widths, and the sums of "
+        "the query and of the value widths of each block; 8 suits vector units",
+    )
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    print(markdown(prune_experiment(args.experiment, args.output)))
+    print(markdown(prune_experiment(args.experiment, args.output, args.multiple_of)))
 
 
 if __name__ == "__main__":

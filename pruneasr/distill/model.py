@@ -88,7 +88,7 @@ class Distillation(nn.Module):
 
         ``frames`` is the number of frames that the distance is a mean of.
         """
-        with torch.no_grad():
+        with torch.inference_mode():
             teacher, frame_lengths = self.teacher(
                 waveforms, lengths, max(self.pairing.teacher_layers)
             )

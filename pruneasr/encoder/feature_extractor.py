@@ -78,12 +78,35 @@ class NormedConvLayer(ConvLayer):
         mean = (windows * valid).sum(1, keepdim=True, dtype=torch.float64) / count
         windows = (windows - mean) * valid  # (B, L, K)
         covariance = windows.transpose(1, 2) @ windows / count  # (B, K, K)
-        weight = self.conv.weight[:, 0]  # (C, K)
-        variance = ((weight.double() @ covariance) * weight).sum(-1)  # (B, C)
-        scale = self.norm.weight * (variance + self.norm.eps).rsqrt()
-        weight = (weight * scale[..., None]).transpose(1, 2)  # (B, K, C)
+        weight = self._scaled_weight(covariance).transpose(1, 2)  # (B, K, C)
         normal = torch.baddbmm(self.norm.bias, windows.to(x.dtype), weight.to(x.dtype))
         return normal.transpose(1, 2)
+
+    def with_statistics(self, mean: Tensor, covariance: Tensor) -> ConvLayer:
+        """Return the layer with given statistics of the windows, a convolution alone.
+
+        Args:
+            mean: of the windows (K,), float64.
+            covariance: of the windows (K, K), float64.
+        """
+        assert isinstance(self.norm, nn.GroupNorm)
+        conv = self.conv
+        config = ConvConfig(conv.out_channels, conv.kernel_size[0], conv.stride[0])
+        layer = ConvLayer(1, config, None, bias=True).to(conv.weight)
+        layer.slot = self.slot
+        assert layer.conv.bias is not None
+        weight = self._scaled_weight(covariance)
+        layer.conv.weight = nn.Parameter(weight[:, None].to(conv.weight))
+        layer.conv.bias = nn.Parameter((self.norm.bias - weight @ mean).to(conv.weight))
+        return layer.train(self.training)
+
+    def _scaled_weight(self, covariance: Tensor) -> Tensor:
+        """Map covariances (..., K, K) to the weights (..., C, K) that normalise."""
+        assert isinstance(self.norm, nn.GroupNorm)
+        weight = self.conv.weight[:, 0]  # (C, K)
+        variance = ((weight.double() @ covariance) * weight).sum(-1)  # (..., C)
+        scale = self.norm.weight * (variance + self.norm.eps).rsqrt()
+        return weight * scale[..., None]
 
 
 class FeatureExtractor(nn.Module):

@@ -31,6 +31,9 @@ from pruneasr.encoder.feature_extractor import (
 from pruneasr.encoder.layers import Block
 from pruneasr.encoder.positions import PositionalConv, RelativePositionBias
 
+# Keeps the normalisation of silence finite; LayerNorm's, as in fairseq
+WAVEFORM_EPS = 1e-5
+
 
 class Encoder(nn.Module):
     """A self-supervised speech encoder."""
@@ -142,10 +145,10 @@ class Encoder(nn.Module):
 def _normalize(waveforms: Tensor, lengths: Tensor) -> Tensor:
     """Give each waveform zero mean and unit variance over its valid samples."""
     if bool((lengths == waveforms.size(1)).all()):
-        return F.layer_norm(waveforms, waveforms.shape[-1:])
+        return F.layer_norm(waveforms, waveforms.shape[-1:], eps=WAVEFORM_EPS)
     valid = frame_mask(lengths, waveforms.size(1))
     count = lengths[:, None]
     mean = (waveforms * valid).sum(1, keepdim=True) / count
     centred = (waveforms - mean) * valid
     variance = centred.square().sum(1, keepdim=True) / count
-    return centred * (variance + 1e-5).rsqrt()  # 1e-5: LayerNorm's, as in fairseq
+    return centred * (variance + WAVEFORM_EPS).rsqrt()

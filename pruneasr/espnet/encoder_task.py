@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from espnet2.tasks.abs_task import AbsTask
 from espnet2.train.collate_fn import CommonCollateFn
-from espnet2.utils.types import str_or_none
+from espnet2.utils.types import str2bool, str_or_none
 from torch import nn
 
 from pruneasr.encoder import Encoder, save_encoder
+from pruneasr.encoder.activation_checkpointing import checkpoint_activations
 from pruneasr.encoder.checkpoint import load_strictly
 from pruneasr.espnet.interrupt import passed_on
 from pruneasr.espnet.schedulers import add_total_steps, set_schedule, total_steps
@@ -53,15 +54,24 @@ class EncoderTask(AbsTask):
             default=None,
             help="bfloat16: run the forward pass in it, on CPU and GPU",
         )
+        group.add_argument(
+            "--activation_checkpointing",
+            type=str2bool,
+            default=False,
+            help="Compute the blocks' activations twice instead of keeping them: "
+            "less memory, more time",
+        )
         add_total_steps(group)
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> TrainingModel:
         """Build the objective and its adapter."""
         set_schedule(args)
-        return TrainingModel(
-            cls.build_objective(args), args.autocast, total_steps(args)
-        )
+        objective = cls.build_objective(args)
+        # experiments of before the option are read without it
+        if getattr(args, "activation_checkpointing", False):
+            checkpoint_activations(cls.finished_encoder(objective))
+        return TrainingModel(objective, args.autocast, total_steps(args))
 
     @classmethod
     def build_collate_fn(

@@ -37,7 +37,8 @@ def add_pruning_arguments(parser: argparse.ArgumentParser) -> None:
         action=NestedDictAction,
         default={},
         help="Arguments of pruneasr.pruning.constraint.Constraint: kind, target, "
-        "denominator, reference_sec, warmup (share of the training)",
+        "denominator, reference_sec, latency_table (of pruneasr.bin.latency), warmup "
+        "(share of the training)",
     )
 
 

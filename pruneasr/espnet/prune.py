@@ -25,19 +25,22 @@ TOLERANCE = 1e-4
 GAP = 0.02
 
 
-def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
+def prune_experiment(
+    experiment: Path, output: Path, multiple_of: int = 1
+) -> dict[str, Any]:
     """Remove what the gates of an experiment close; write encoder and report.
 
     Args:
         experiment: output directory of distil-pruning or of a task's pruning.
         output: receives the encoder, report.json, report.md and two figures.
+        multiple_of: see :func:`~pruneasr.pruning.plan.plan_removal`.
 
     Returns:
         The report.
 
     Raises:
-        ValueError: if the experiment is not finished, or the removed model does not
-            compute what the masked one does.
+        ValueError: if the experiment is not finished, multiples miss the target, or
+            the removed model does not compute what the masked one does.
     """
     args = _read_options(experiment)
     task = getattr(args, "task", None)
@@ -49,7 +52,7 @@ def prune_experiment(experiment: Path, output: Path) -> dict[str, Any]:
     with torch.no_grad():
         expected = expected_widths(encoder)
     _warn_of_gaps(constraint, expected)
-    removed, distance = remove_checked(encoder, constraint)
+    removed, distance = remove_checked(encoder, constraint, multiple_of)
     report = summarize(encoder.config, removed.config, expected, constraint, distance)
     teacher = args.frontend_conf["ckpt"] if task else args.teacher
     save_encoder(
@@ -98,7 +101,9 @@ def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
             )
 
 
-def remove_checked(encoder: Encoder, constraint: Constraint) -> tuple[Encoder, float]:
+def remove_checked(
+    encoder: Encoder, constraint: Constraint, multiple_of: int = 1
+) -> tuple[Encoder, float]:
     """Remove by the constraint's plan and compare with the masked encoder.
 
     Returns:
@@ -108,7 +113,7 @@ def remove_checked(encoder: Encoder, constraint: Constraint) -> tuple[Encoder, f
     Raises:
         ValueError: if that is more than rounding.
     """
-    plan = plan_removal(encoder, constraint)
+    plan = plan_removal(encoder, constraint, multiple_of)
     mask(encoder, plan)
     removed = remove(encoder, plan)
     noise = torch.randn(1, 32000, generator=torch.Generator().manual_seed(0))

@@ -10,23 +10,27 @@ then constant ([W23] section 3.1). Sparsity is 1 - cost / cost of the dense mode
     mac       mac           multiply-accumulates of the whole encoder [P23]
     sep_mac   mac_cnn       multiply-accumulates of the convolutions [P23]
               mac_transformer   those of all the rest
+    latency   latency       milliseconds, as measured on one machine
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from pruneasr.encoder import EncoderConfig
 from pruneasr.pruning.cost import Cost, macs, parameters
+from pruneasr.pruning.latency import LatencyTable, latency, load_table
 from pruneasr.pruning.widths import Number, Widths, config_widths, floor_widths
 
 TERMS = {
     "size": ("size",),
     "mac": ("mac",),
     "sep_mac": ("mac_cnn", "mac_transformer"),
+    "latency": ("latency",),
 }
 DENOMINATORS = ("mha_ffn", "whole")
 PART: dict[str, Callable[[Cost], Number]] = {
@@ -49,6 +53,7 @@ class Constraint(nn.Module):
         kind: str = "size",
         denominator: str = "mha_ffn",
         reference_sec: float = 10.0,
+        latency_table: str | Path | LatencyTable | None = None,
     ) -> None:
         """Constrain a gated encoder.
 
@@ -58,13 +63,16 @@ class Constraint(nn.Module):
             target: final sparsity, for ``sep_mac`` one of ``mac_cnn`` and one of
                 ``mac_transformer``.
             warmup_steps: optimiser steps from sparsity 0 to the target.
-            kind: ``size``, ``mac`` or ``sep_mac``.
+            kind: ``size``, ``mac``, ``sep_mac`` or ``latency``.
             denominator: which parameters ``size`` counts.
             reference_sec: length of the utterance whose MACs count.
+            latency_table: for ``latency`` and no other, measured on this encoder by
+                ``pruneasr.bin.latency``; it says itself how long its utterance is.
 
         Raises:
-            ValueError: if an option is unknown, a target is missing, or it cannot be
-                reached with these units (the message says how far they go).
+            ValueError: if an option is unknown, a target is missing, it cannot be
+                reached with these units (the message says how far they go), or the
+                table is missing, broken or another encoder's.
         """
         super().__init__()
         if kind not in TERMS or denominator not in DENOMINATORS:
@@ -74,6 +82,7 @@ class Constraint(nn.Module):
             )
         self.config = config
         self.kind = kind
+        self.table = _table(kind, latency_table, config)
         self.denominator = denominator
         self.reference_sec = reference_sec
         self.warmup_steps = warmup_steps
@@ -86,6 +95,8 @@ class Constraint(nn.Module):
 
     def costs(self, widths: Widths) -> dict[str, Number]:
         """Return the constrained cost of each term."""
+        if self.table is not None:
+            return {"latency": latency(self.table, widths).total}
         if self.kind == "size":
             cost = parameters(self.config, widths)
             whole = self.denominator == "whole"
@@ -147,3 +158,19 @@ def _targets(
             f"expected one target sparsity for each of {terms}; found {dict(target)}"
         )
     return {term: float(target[term]) for term in terms}
+
+
+def _table(
+    kind: str, table: str | Path | LatencyTable | None, config: EncoderConfig
+) -> LatencyTable | None:
+    if (kind == "latency") != (table is not None):
+        raise ValueError(
+            "expected a latency_table with kind latency and with no other; found kind "
+            f"{kind} and latency_table {table if table is None else 'given'}. Measure "
+            "one with python -m pruneasr.bin.latency"
+        )
+    if table is None:
+        return None
+    table = table if isinstance(table, LatencyTable) else load_table(table)
+    table.check(config)
+    return table

@@ -5,203 +5,239 @@ unit is open from P(z > 0) = 0.5 on. The sum of these roundings misses the targe
 little, so single dimensions and channels are then closed or opened over all layers, in
 the order of log_alpha, until the cost is the closest one not above the budget. Heads
 and whole branches are closed for that only where nothing finer is left to close.
+
+With ``multiple_of`` n, each gate of dimensions or channels keeps a multiple of n, in
+attention over all living heads of the block: these are the widths of the matrices that
+are multiplied (within the attention product heads are padded anyway). The gates' own
+rounding goes down to such a multiple, and the fix-up moves bundles of n units that are
+next to each other in their gate's order, by the bundles' mean log_alpha.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from pruneasr.encoder import BlockConfig, Encoder, EncoderConfig, HeadConfig
+from pruneasr.encoder import Encoder, EncoderConfig
 from pruneasr.pruning.constraint import Constraint
+from pruneasr.pruning.planned import Plan, kept_values, planned_config
 from pruneasr.pruning.units import Gates, find_gates
 from pruneasr.pruning.widths import config_widths
 
-# Kept units by gate, boolean
-Plan = dict[tuple[str, int], Tensor]
-
 # What the fix-up may change to meet the budget of a term, finest first.
 DIMENSIONS = ("qk", "vo", "ffn")
+SINGLE = (*DIMENSIONS, "conv")
 COARSE = (("head",), ("mha_layer", "ffn_layer"))
 FIXABLE: dict[str, tuple[tuple[str, ...], ...]] = {
-    "size": ((*DIMENSIONS, "conv"), *COARSE),
-    "mac": ((*DIMENSIONS, "conv"), *COARSE),
+    "size": (SINGLE, *COARSE),
+    "mac": (SINGLE, *COARSE),
     "mac_cnn": (("conv",),),
     "mac_transformer": (DIMENSIONS, *COARSE),
+    "latency": (SINGLE, *COARSE),
 }
+# Sparsity that may stay between target and plan where smaller units could fill it
+TOLERANCE = 1e-3
 
 
 @torch.no_grad()
-def plan_removal(encoder: Encoder, constraint: Constraint) -> Plan:
+def plan_removal(
+    encoder: Encoder, constraint: Constraint, multiple_of: int = 1
+) -> Plan:
     """Return what to keep so that each term of the constraint meets its final target.
 
     Works as well as the units allow: within one dimension where dimensions or channels
     are gated, within one head where only heads are, within one branch where only those
     are.
+
+    Args:
+        encoder: with gates.
+        constraint: its targets and its cost.
+        multiple_of: number whose multiples the kept widths are to be.
+
+    Raises:
+        ValueError: if multiples of more than 1 are asked for and a gate is too small
+            for them, or they miss a target by more than 0.1 %.
     """
     gates = find_gates(encoder)
     plan = {key: gate.keep().clone() for key, gate in gates.items()}
-    for (unit, _), keep in plan.items():
-        if unit == "conv" and not keep.any():
-            keep[0] = True  # a convolution keeps one channel
+    draft = Draft(encoder.config, gates, plan, multiple_of)
+    draft.align()
     for term in constraint.terms:
         pools = [
             pool for pool in FIXABLE[term] if any(unit in pool for unit, _ in gates)
         ]
-        _fix(encoder.config, gates, plan, constraint, term, pools)
+        _fix(draft, constraint, term, pools)
+    if multiple_of > 1:
+        _check_targets(draft, constraint)
     return plan
 
 
-def planned_config(config: EncoderConfig, plan: Plan) -> EncoderConfig:
-    """Return the architecture that is left when a plan is carried out."""
-    values = config.to_dict()
-    for i in range(len(config.conv_layers)):
-        if ("conv", i) in plan:
-            values["conv_layers"][i]["channels"] = int(plan["conv", i].sum())
-            values["channel_scale"] = True
-    blocks = (_planned_block(b, i, plan) for i, b in enumerate(config.blocks))
-    values["blocks"] = [
-        {
-            "attention": block.attention,
-            "heads": [vars(head) for head in block.heads],
-            "feed_forward": block.feed_forward,
-            "ffn": block.ffn,
-        }
-        for block in blocks
-    ]
-    return EncoderConfig.from_dict(values)
+Bundle = tuple[float, str, int, tuple[int, ...]]  # log_alpha, unit, layer, positions
 
 
-def kept_values(block: BlockConfig, i: int, plan: Plan) -> Tensor:
-    """Return which value dimensions of a block's packed heads stay, boolean."""
-    total = sum(head.vo for head in block.heads)
-    if ("head", i) in plan:
-        widths = torch.tensor([head.vo for head in block.heads])
-        return plan["head", i].cpu().repeat_interleave(widths)
-    if ("vo", i) in plan:
-        return plan["vo", i].cpu()
-    return torch.ones(total, dtype=torch.bool)
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """A plan that is changed in place until it is right."""
 
+    config: EncoderConfig
+    gates: Gates
+    plan: Plan
+    multiple_of: int
 
-def kept_queries(block: BlockConfig, i: int, plan: Plan) -> Tensor:
-    """Return which query dimensions stay: those kept in heads that keep values."""
-    total = sum(head.qk for head in block.heads)
-    keep = plan[("qk", i)].cpu() if ("qk", i) in plan else torch.ones(total).bool()
-    values = kept_values(block, i, plan).split([head.vo for head in block.heads])
-    lives = torch.tensor([bool(part.any()) for part in values])
-    return keep & lives.repeat_interleave(torch.tensor([h.qk for h in block.heads]))
+    def __post_init__(self) -> None:
+        small = [
+            f"{unit} {layer}"
+            for (unit, layer), gate in self.gates.items()
+            if unit in SINGLE and len(gate.log_alpha) < self.multiple_of
+        ]
+        if self.multiple_of < 1 or small:
+            raise ValueError(
+                "expected multiple_of from 1 to the size of the smallest gate; found "
+                f"{self.multiple_of}, and these gates are smaller: {', '.join(small)}"
+            )
 
+    def cost(self, constraint: Constraint, term: str) -> float:
+        """Return a cost of what is left."""
+        widths = config_widths(planned_config(self.config, self.plan))
+        return float(constraint.costs(widths)[term])
 
-def _planned_block(block: BlockConfig, i: int, plan: Plan) -> BlockConfig:
-    attention = block.attention and bool(
-        plan.get(("mha_layer", i), torch.ones(1)).all()
-    )
-    feed_forward = block.feed_forward and bool(
-        plan.get(("ffn_layer", i), torch.ones(1)).all()
-    )
-    heads = []
-    if attention and block.heads:
-        queries = kept_queries(block, i, plan).split([h.qk for h in block.heads])
-        values = kept_values(block, i, plan).split([h.vo for h in block.heads])
-        for head, qk, vo in zip(block.heads, queries, values, strict=True):
-            if vo.any():
-                heads.append(HeadConfig(head.index, int(qk.sum()), int(vo.sum())))
-    ffn = int(plan["ffn", i].sum()) if ("ffn", i) in plan else block.ffn
-    return BlockConfig(
-        attention, tuple(heads), feed_forward, ffn if feed_forward else 0
-    )
+    def align(self) -> None:
+        """Round what each gate keeps down to a multiple.
+
+        Never to 0 where that cannot be taken back: channels, and the last values of a
+        block.
+        """
+        # values before queries, which count only in heads that keep values
+        for unit in ("conv", "vo", "ffn", "qk"):
+            for (kind, layer), gate in self.gates.items():
+                if kind != unit:
+                    continue
+                keep = self.plan[unit, layer]
+                kept = self.ranked(unit, layer, kept=True)
+                number = len(kept)
+                wanted = number - number % self.multiple_of
+                if unit == "conv" or (unit == "vo" and number):
+                    wanted = max(wanted, self.multiple_of)
+                keep[kept[: max(0, number - wanted)]] = False
+                scores = gate.log_alpha.masked_fill(keep, -torch.inf)
+                keep[scores.topk(max(0, wanted - number)).indices] = True
+
+    def bundles(self, pool: tuple[str, ...], kept: bool) -> list[Bundle]:
+        """Return bundles of the pool that are kept (or not), the next to flip first.
+
+        The last bundle of a convolution is never closed.
+        """
+        found: list[Bundle] = []
+        for (unit, layer), gate in self.gates.items():
+            if unit not in pool:
+                continue
+            size = self.multiple_of if unit in SINGLE else 1
+            scores = gate.log_alpha.tolist()
+            ranked = self.ranked(unit, layer, kept)
+            if not kept:
+                ranked.reverse()
+            elif unit == "conv":
+                ranked = ranked[:-size]
+            for i in range(0, len(ranked) - size + 1, size):
+                positions = tuple(ranked[i : i + size])
+                mean = sum(scores[k] for k in positions) / size
+                found.append((mean, unit, layer, positions))
+        return sorted(found, reverse=not kept)
+
+    def ranked(self, unit: str, layer: int, kept: bool) -> list[int]:
+        """Return units that are kept (or not), lowest log_alpha first.
+
+        Only those whose flip changes the cost: nothing in a closed branch or in a head
+        without values.
+        """
+        mask = self.plan[unit, layer] == kept
+        mask &= self._living(unit, layer).to(mask.device)
+        scores = self.gates[unit, layer].log_alpha.tolist()
+        return sorted(mask.nonzero().flatten().tolist(), key=lambda i: (scores[i], i))
+
+    def _living(self, unit: str, layer: int) -> Tensor:
+        """Return which units of a gate stand in a living branch and head, boolean."""
+        if unit in ("conv", "mha_layer", "ffn_layer"):
+            return torch.tensor([True])
+        gate = "ffn_layer" if unit == "ffn" else "mha_layer"
+        open_branch = bool(self.plan.get((gate, layer), torch.ones(1)).all())
+        if unit in ("ffn", "head"):
+            return torch.tensor([open_branch])
+        block = self.config.blocks[layer]
+        values = kept_values(block, layer, self.plan)
+        widths = [head.vo if unit == "vo" else head.qk for head in block.heads]
+        return torch.cat(
+            [
+                torch.full((width,), open_branch and bool(part.any()))
+                for width, part in zip(
+                    widths, values.split([head.vo for head in block.heads]), strict=True
+                )
+            ]
+        )
 
 
 def _fix(
-    config: EncoderConfig,
-    gates: Gates,
-    plan: Plan,
-    constraint: Constraint,
-    term: str,
-    pools: list[tuple[str, ...]],
+    draft: Draft, constraint: Constraint, term: str, pools: list[tuple[str, ...]]
 ) -> None:
     """Close, then open units until the cost is just within the budget."""
-    budget = (1 - constraint.targets[term]) * float(constraint.dense[term])
+    dense = float(constraint.dense[term])
+    budget = (1 - constraint.targets[term]) * dense
 
-    def cost() -> float:
-        widths = config_widths(planned_config(config, plan))
-        return float(constraint.costs(widths)[term])
+    def room() -> float:
+        return budget - draft.cost(constraint, term)
 
     for pool in pools:
-        closing = sorted(_candidates(config, gates, plan, pool, kept=True))
-        _flip_until(plan, closing, lambda: cost() <= budget)
-    for pool in pools[:1]:
-        opening = sorted(_candidates(config, gates, plan, pool, kept=False))[::-1]
-        flipped = _flip_until(plan, opening, lambda: cost() > budget)
-        if flipped and cost() > budget:  # the last one was too much
-            _flip(plan, opening[flipped - 1 : flipped])
+        closing = draft.bundles(pool, kept=True)
+        _flip_until(draft.plan, closing, lambda: room() >= 0)
+        draft.align()  # of queries, where heads are gone
+    opening = [bundle for pool in pools[:1] for bundle in draft.bundles(pool, False)]
+    while opening:
+        flipped = _flip_until(draft.plan, opening, lambda: room() < 0)
+        if not flipped or room() >= 0:
+            return
+        too_much = opening[flipped - 1]
+        _flip(draft.plan, [too_much])
+        if room() <= TOLERANCE * dense:
+            return
+        # others of this gate are as large
+        opening = [b for b in opening[flipped:] if b[1:3] != too_much[1:3]]
 
 
-Candidate = tuple[float, str, int, int]  # log_alpha, unit, layer, position
-
-
-def _candidates(
-    config: EncoderConfig, gates: Gates, plan: Plan, pool: tuple[str, ...], kept: bool
-) -> Iterator[Candidate]:
-    """Yield units of the pool that are kept (or not) and whose flip changes the cost.
-
-    Nothing in a closed branch or in a head without values is opened, and the best
-    channel of a convolution is never closed.
-    """
-    for (unit, layer), gate in gates.items():
-        if unit not in pool:
-            continue
-        eligible = plan[unit, layer] == kept
-        if unit == "conv":
-            eligible[gate.log_alpha.argmax()] &= not kept
-        else:
-            eligible &= _living(config.blocks[layer], unit, layer, plan).to(
-                eligible.device
+def _check_targets(draft: Draft, constraint: Constraint) -> None:
+    for term, target in constraint.targets.items():
+        actual = 1 - draft.cost(constraint, term) / float(constraint.dense[term])
+        if abs(actual - target) > TOLERANCE:
+            raise ValueError(
+                f"widths that are multiples of {draft.multiple_of} leave a sparsity of "
+                f"{term} of {actual:.4f}, more than {TOLERANCE} off the target "
+                f"{target}; lower multiple_of, or train with finer units"
             )
-        for position in eligible.nonzero().flatten().tolist():
-            yield float(gate.log_alpha[position]), unit, layer, position
 
 
-def _living(block: BlockConfig, unit: str, layer: int, plan: Plan) -> Tensor:
-    """Return which units of a gate stand in a living branch and head, boolean."""
-    if unit in ("mha_layer", "ffn_layer"):
-        return torch.tensor([True])
-    gate = "ffn_layer" if unit == "ffn" else "mha_layer"
-    open_branch = bool(plan.get((gate, layer), torch.ones(1)).all())
-    if unit in ("ffn", "head"):
-        return torch.tensor([open_branch])
-    values = kept_values(block, layer, plan).split([head.vo for head in block.heads])
-    widths = [head.vo if unit == "vo" else head.qk for head in block.heads]
-    return torch.cat(
-        [
-            torch.full((width,), open_branch and bool(part.any()))
-            for width, part in zip(widths, values, strict=True)
-        ]
-    )
+def _flip(plan: Plan, bundles: list[Bundle]) -> None:
+    chosen: dict[tuple[str, int], list[int]] = {}
+    for _, unit, layer, positions in bundles:
+        chosen.setdefault((unit, layer), []).extend(positions)
+    for key, flipped in chosen.items():
+        plan[key][flipped] ^= True
 
 
-def _flip(plan: Plan, candidates: list[Candidate]) -> None:
-    for _, unit, layer, position in candidates:
-        plan[unit, layer][position] ^= True
-
-
-def _flip_until(
-    plan: Plan, candidates: list[Candidate], done: Callable[[], bool]
-) -> int:
-    """Flip the fewest candidates, in order, that make ``done()`` true; all if none do.
+def _flip_until(plan: Plan, bundles: list[Bundle], done: Callable[[], bool]) -> int:
+    """Flip the fewest bundles, in order, that make ``done()`` true; all if none do.
 
     The cost is monotone in the number flipped, so bisection finds it.
     """
     if done():
         return 0
-    low, high = 0, len(candidates)  # not done at low
+    low, high = 0, len(bundles)  # not done at low
     flipped = 0
     while high - low > 1:
         middle = (low + high) // 2
-        _flip(plan, candidates[min(flipped, middle) : max(flipped, middle)])
+        _flip(plan, bundles[min(flipped, middle) : max(flipped, middle)])
         flipped = middle
         low, high = (low, middle) if done() else (middle, high)
-    _flip(plan, candidates[min(flipped, high) : max(flipped, high)])
+    _flip(plan, bundles[min(flipped, high) : max(flipped, high)])
     return high

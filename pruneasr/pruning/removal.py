@@ -23,7 +23,7 @@ from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.checkpoint import load_strictly
 from pruneasr.encoder.feature_extractor import ConvLayer
 from pruneasr.encoder.layers import Block, FeedForward, OutputBias, Residual
-from pruneasr.pruning.plan import Plan, kept_queries, kept_values, planned_config
+from pruneasr.pruning.planned import Plan, kept_queries, kept_values, planned_config
 from pruneasr.pruning.units import Gates, draw_gates, find_gates
 
 Tensors = dict[str, Tensor]

@@ -14,6 +14,7 @@ from typing import Any
 from pruneasr.encoder import EncoderConfig
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.cost import Cost, macs, parameters
+from pruneasr.pruning.latency import latency
 from pruneasr.pruning.widths import Number, Widths, config_widths
 
 # statistics by epoch: name -> values
@@ -43,16 +44,24 @@ def summarize(
         "actual": constraint.sparsity(after),
     }
     seconds = constraint.reference_sec
+    costs = {
+        "parameters": _parts(parameters(dense, before), parameters(removed, after)),
+        "macs": _parts(macs(dense, before, seconds), macs(removed, after, seconds)),
+    }
+    if constraint.table is not None:
+        costs["ms"] = _parts(
+            latency(constraint.table, before), latency(constraint.table, after)
+        )
     return {
         "constraint": constraint.kind,
         "denominator": constraint.denominator,
         "reference_sec": seconds,
+        "latency_table": None if constraint.table is None else str(constraint.table),
         "sparsity": {
             name: {term: float(value) for term, value in terms.items()}
             for name, terms in sparsities.items()
         },
-        "parameters": _parts(parameters(dense, before), parameters(removed, after)),
-        "macs": _parts(macs(dense, before, seconds), macs(removed, after, seconds)),
+        **costs,
         "masked_minus_removed": distance,
         "channels": list(after.channels),
         "blocks": [
@@ -69,8 +78,10 @@ def summarize(
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Return the report as Markdown tables."""
+    table = report["latency_table"]
     lines = [
-        f"Constraint {report['constraint']}; MACs for {report['reference_sec']:g} s.",
+        f"Constraint {report['constraint']}; MACs for {report['reference_sec']:g} s"
+        + (f"; ms for {table}." if table else "."),
         "",
         "| sparsity | target | expected | actual |",
         "|---|---:|---:|---:|",
@@ -82,10 +93,10 @@ def markdown(report: Mapping[str, Any]) -> str:
         for term, target in sparsity["target"].items()
     ]
     lines += ["", "| cost | part | dense | left | left % |", "|---|---|---:|---:|---:|"]
-    for cost in ("parameters", "macs"):
+    for cost in ("parameters", "macs", "ms"):
         lines += [
             f"| {cost} | {part} | {dense:,} | {left:,} | {100 * left / dense:.1f} |"
-            for part, (dense, left) in report[cost].items()
+            for part, (dense, left) in report.get(cost, {}).items()
         ]
     lines += ["", "| block | heads (qk x vo) | ffn |", "|---|---|---:|"]
     for i, block in enumerate(report["blocks"], 1):
@@ -166,9 +177,10 @@ def plot_history(history: History, path: Path) -> None:
     plt.close(figure)
 
 
-def _parts(dense: Cost, left: Cost) -> dict[str, list[int]]:
+def _parts(dense: Cost, left: Cost) -> dict[str, list[float]]:
+    """Return counts, or milliseconds to a thousandth."""
     return {
-        part: [int(getattr(cost, part)) for cost in (dense, left)]
+        part: [round(getattr(cost, part), 3) for cost in (dense, left)]
         for part in ("total", "cnn", "mha_ffn", "rest")
     }
 

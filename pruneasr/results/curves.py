@@ -143,7 +143,8 @@ def curves_markdown(
     note = (
         "`size`, `mac` and `sep_mac` remove that share of the parameters, of the MACs, "
         "of the MACs of convolutions and Transformer each; `transformer` that share of "
-        "all MACs without touching the convolutions. Mean over seeds, plus-minus the "
+        "all MACs without touching the convolutions, `latency` that share of the "
+        "milliseconds on one machine. Mean over seeds, plus-minus the "
         "sample standard deviation. `equal`: within two standard errors of the "
         "difference. `dense` is the teacher, fine-tuned as long."
     )

@@ -11,8 +11,6 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
-import torch
-
 from pruneasr.bench.backends import Runner, runner
 from pruneasr.bench.timing import SAMPLE_RATE, alternate, read_audio, run_all
 from pruneasr.encoder import load_encoder
@@ -31,7 +29,7 @@ def real_time_factors(
     audio = [waveform[None] for waveform in read_audio(wav_scp)]
     total_sec = sum(waveform.size(1) for waveform in audio) / SAMPLE_RATE
     runners: dict[str, Runner] = {
-        name: runner(load_encoder(path).eval(), "eager", torch.float32)
+        name: runner(load_encoder(path).eval(), "eager")
         for name, path in encoders.items()
     }
     for run in runners.values():  # the first pass pays for memory and threads

@@ -85,9 +85,10 @@ def _environment(commands: Sequence[str]) -> str:
         return done.stdout.strip()
 
     dirty = " with local changes" if git("status", "--porcelain", "-uno") else ""
+    commit = git("rev-parse", "--short", "HEAD") or "none"
     facts = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit of this report": (git("rev-parse", "--short", "HEAD") or "none") + dirty,
+        "commit of this report": commit + dirty,
         "python": sys.version.split()[0],
         "espnet": version("espnet"),
         "pytorch": torch.__version__,

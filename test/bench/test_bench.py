@@ -7,7 +7,7 @@ import pytest
 import torch
 from tiny import random_encoder, tiny_config
 
-from pruneasr.bench.backends import BACKENDS, runner
+from pruneasr.bench.backends import BACKENDS, precision, runner
 from pruneasr.bench.measure import Setting, measure, peak_memory
 from pruneasr.bench.references import references
 from pruneasr.bench.shapes import SHAPES, Shape, draw_config
@@ -79,14 +79,26 @@ def test_backends_run_any_length(backend):
     if backend.startswith("onnx"):
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     encoder = random_encoder(draw_config(Shape(0.4), dense=tiny_config()))
-    run = runner(encoder, backend, torch.float32)
+    run = runner(encoder, backend)
     run(torch.randn(2, 4000))
     run(torch.randn(1, 6000))
 
 
 def test_onnx_refuses_other_libraries_and_types():
-    with pytest.raises(ValueError, match="encoders given in float32"):
-        runner(random_encoder(), "onnx", torch.bfloat16)
+    with pytest.raises(ValueError, match="runs encoders; found Linear"):
+        runner(torch.nn.Linear(1, 1), "onnx")
+    with pytest.raises(ValueError, match="expected float32 with backend onnx"):
+        Setting(backend="onnx", dtype="bfloat16")
+
+
+def test_bfloat16_casts_a_weight_once():
+    layer = torch.nn.Linear(8, 8)
+    with precision("cpu", "bfloat16"):
+        run = runner(layer, "eager")
+        first = run(torch.ones(1, 8))
+        layer.weight.data.zero_()  # unseen: the cast is kept
+        assert first.dtype == torch.bfloat16
+        assert torch.equal(run(torch.ones(1, 8)), first)
 
 
 def test_the_command_measures_directories(tmp_path, capsys):
@@ -106,19 +118,7 @@ def test_the_command_measures_directories(tmp_path, capsys):
     assert re.search(r"\| x torchaudio \| x transformers \|", capsys.readouterr().out)
 
 
-def test_the_parts_of_a_training_step(tmp_path, capsys):
-    path = str(tmp_path / "dense")
-    save_encoder(random_encoder(), path)
-    bench.main(
-        ["--training", path, "--batch", "2", "--seconds", "0.5", "--repeats", "1"]
-    )
-    rows = [line for line in capsys.readouterr().out.splitlines() if "gates" in line][
-        1:
-    ]
-    assert rows[0].endswith(" 1.000 |")
-    assert len(rows) == 3
-
-
+@pytest.mark.integration
 def test_removed_macs_are_removed_time():
     """A generous margin: the target is 0.8 on WavLM Base, and machines are noisy."""
     sizes = {"dim": 256, "num_heads": 4, "ffn": 1024, "num_blocks": 2}

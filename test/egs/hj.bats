@@ -33,7 +33,8 @@ refused() {
 
 @test "wrong options and missing inputs are refused" {
     refused "invalid option --method" --method mac
-    refused "unknown method macs; known: size mac sep_mac transformer" --methods macs
+    refused "unknown method macs; known: size mac sep_mac transformer latency" --methods macs
+    refused "method latency needs --latency-table FILE" --methods latency
     refused "expected --budgets of 1 to 99 percent; found 100" --budgets 100
     refused "nowhere/teacher/config.json, which stage teacher makes" --expdir nowhere
     [ ! -e nowhere ]
@@ -48,6 +49,9 @@ refused() {
     [[ "$output" == *"--units conv head ffn --constraint_conf kind=size --constraint_conf denominator=whole --constraint_conf target=0.05 "* ]]
     [[ "$output" == *"target.mac_cnn=0.30 --constraint_conf target.mac_transformer=0.30 "* ]]
     [[ "$output" == *"--units head ffn --constraint_conf kind=mac --constraint_conf target=0.30 "* ]]
+    run ./run_hj.sh --dry-run true --methods latency --budgets 30 --seeds 1 \
+        --latency-table latency.json
+    [[ "$output" == *"kind=latency --constraint_conf latency_table=latency.json --constraint_conf target=0.30 "* ]]
     [ ! -e exp ]
 }
 

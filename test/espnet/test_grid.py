@@ -6,6 +6,7 @@ what the gated encoder did, and costs what was asked for.
 
 import pytest
 import torch
+from latency_table import mac_table
 from task_training import task_options, train
 from tiny import largest_difference, random_encoder, tiny_config, waveforms
 
@@ -38,14 +39,22 @@ STEP = {"head": 1 / 12, "branches": 1 / 3}
 FINE = 0.04
 
 
+def constraint_of(cost):
+    """Options of a constraint but its target."""
+    options = {"kind": cost, "denominator": "whole"}
+    if cost == "latency":
+        options["latency_table"] = mac_table(tiny_config(), conv_price=2.0)
+    return options
+
+
 def targets(cost, units):
     """Half of what these units can take away of each cost that they are made for."""
     config = tiny_config()
     probe = dict.fromkeys(TERMS[cost], 0.0)
-    options = {"kind": cost, "denominator": "whole", "warmup_steps": 1}
-    reach = Constraint(config, units, target=probe, **options).sparsity(
-        floor_widths(config, units)
+    constraint = Constraint(
+        config, units, target=probe, warmup_steps=1, **constraint_of(cost)
     )
+    reach = constraint.sparsity(floor_widths(config, units))
     return {
         term: float(reach[term]) / 2
         if any(set(pool) & set(units) for pool in FIXABLE[term])
@@ -93,7 +102,7 @@ def ckpt(tmp_path_factory):
 @pytest.mark.parametrize("units", UNITS)
 def test_every_combination(ckpt, tmp_path, units, cost, objective):
     goals = targets(cost, UNITS[units])
-    constraint = {"kind": cost, "denominator": "whole", "target": goals}
+    constraint = {**constraint_of(cost), "target": goals}
     model, optimizers, encoder, constraint = build(
         objective, ckpt, UNITS[units], constraint
     )

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from latency_table import mac_table
 from tiny import random_encoder, tiny_config
 
 from pruneasr.pruning.constraint import Constraint
@@ -69,6 +70,14 @@ def test_bad_options_are_refused(options, message):
         (
             ALL,
             {"kind": "sep_mac", "target": {"mac_cnn": 0.5, "mac_transformer": 0.3}},
+        ),
+        (
+            ALL,
+            {
+                "kind": "latency",
+                "target": 0.4,
+                "latency_table": mac_table(tiny_config(), per_head=1e5),
+            },
         ),
     ],
 )

@@ -7,5 +7,5 @@ stage_prune() {
     # shellcheck disable=SC2086  # train_cmd is words
     once "${expdir}/pruned/.done" ${train_cmd} "${expdir}/pruned/prune.log" \
         python -m pruneasr.bin.prune --experiment "${expdir}/distill" \
-        --output "${expdir}/pruned"
+        --output "${expdir}/pruned" ${multiple_of:+--multiple-of "${multiple_of}"}
 }
