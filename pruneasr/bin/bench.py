@@ -4,7 +4,7 @@
     python -m pruneasr.bin.bench --data data/dev_clean exp/teacher exp/pruned
     python -m pruneasr.bin.bench --training exp/teacher --batch 8 --seconds 5
     python -m pruneasr.bin.bench --probe exp/recover/encoder --data data/dev
-    python -m pruneasr.bin.bench --report pruneasr/bench      # RESULTS.md, figures
+    python -m pruneasr.bin.bench --report pruneasr/bench --readme README.md
     python -m pruneasr.bin.bench --report DIR --probe exp/recover/encoder --data DATA
 
 The first directory is the dense model that the others are compared with. A report takes
@@ -20,11 +20,12 @@ from pathlib import Path
 from pruneasr.bench.backends import BACKENDS, DTYPES
 from pruneasr.bench.measure import Setting, measure
 from pruneasr.bench.probe import probe_data
-from pruneasr.bench.report import write_report
+from pruneasr.bench.report import MAIN, write_report
 from pruneasr.bench.table import as_json, markdown, plot
 from pruneasr.bench.timing import SAMPLE_RATE, read_audio
 from pruneasr.bench.training import training_table, training_times
 from pruneasr.encoder import load_encoder
+from pruneasr.results.write import update_readme
 
 # [W23] Table 2: features of a whole set, batch size 1, five runs
 PASSES = 5
@@ -54,6 +55,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--report", type=Path, help="measure the targets into this directory, instead"
     )
+    parser.add_argument(
+        "--readme", type=Path, help="put the report's first table into this file, too"
+    )
     args = parser.parse_args(argv)
 
     if bool(args.encoders) == bool(args.report or args.probe):
@@ -63,10 +67,16 @@ def main(argv: list[str] | None = None) -> None:
         return
     if (args.probe is None) != (args.data is None):
         parser.error("--probe and --data belong together here")
+    if args.readme is not None and args.report is None:
+        parser.error("--readme goes with --report")
     if args.report is None:
         print(probe_data(args.probe, args.data))
-    else:
-        print(write_report(args.report, args.probe, args.data))
+        return
+    report = write_report(args.report, args.probe, args.data)
+    print(report)
+    if args.readme is not None:
+        _, section = report.split(f"\n## {MAIN}\n")
+        update_readme(args.readme, "speed", section.split("\n## ")[0])
 
 
 def _measure(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:

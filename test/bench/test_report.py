@@ -139,12 +139,32 @@ def test_int8_changes_little_and_the_probe_sees_speakers(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [["--probe", "a"], ["--report", "a", "--probe", "b"], [], ["a", "--report", "b"]],
+    [
+        *(
+            ["--probe", "a"],
+            ["--report", "a", "--probe", "b"],
+            [],
+            ["a", "--report", "b"],
+        ),
+        ["--probe", "a", "--data", "b", "--readme", "c"],
+    ],
 )
 def test_a_probe_has_data_and_a_report_no_encoders(options, capsys):
     with pytest.raises(SystemExit):
         bench.main(options)
-    assert re.search("belong together|expected encoder dir", capsys.readouterr().err)
+    assert re.search(
+        "belong together|expected encoder dir|goes with", capsys.readouterr().err
+    )
+
+
+def test_the_first_table_goes_into_a_readme(tmp_path, monkeypatch):
+    text = f"## Targets\n\n| a |\n\n## {report.MAIN}\n\n| b |\n| c |\n\n## x\n\n| d |"
+    monkeypatch.setattr(bench, "write_report", lambda *_: text)
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- results of speed -->\n<!-- end of speed -->\n")
+    bench.main(["--report", str(tmp_path), "--readme", str(readme)])
+    lines = readme.read_text().splitlines()
+    assert lines == ["<!-- results of speed -->", "| b |", "| c |", lines[-1]]
 
 
 def test_synthetic_audio_has_the_rhythm_of_speech():
