@@ -10,29 +10,24 @@ from __future__ import annotations
 import argparse
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import numpy as np
 import torch
-from espnet2.tasks.abs_task import AbsTask
 from espnet2.train.collate_fn import CommonCollateFn
 from espnet2.utils.types import str2bool, str_or_none
 from torch import nn
 
 from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.encoder.activation_checkpointing import checkpoint_activations
-from pruneasr.encoder.checkpoint import load_strictly
-from pruneasr.espnet.interrupt import passed_on
+from pruneasr.espnet.safe_task import SafeTask
 from pruneasr.espnet.schedulers import add_total_steps, set_schedule, total_steps
-from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.espnet.training_model import TrainingModel
 
 
-class EncoderTask(AbsTask):
+class EncoderTask(SafeTask):
     """A training whose product is an encoder."""
-
-    trainer = SafeTrainer
 
     @classmethod
     @abstractmethod
@@ -103,14 +98,6 @@ class EncoderTask(AbsTask):
         return ()
 
     @classmethod
-    def main(
-        cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None
-    ) -> None:
-        """Train in this process, or in one for each GPU."""
-        with passed_on():
-            super().main(args, cmd)
-
-    @classmethod
     def main_worker(cls, args: argparse.Namespace) -> None:
         """Train, then finish (first process only)."""
         super().main_worker(args)
@@ -121,6 +108,7 @@ class EncoderTask(AbsTask):
     def finish(cls, args: argparse.Namespace) -> None:
         """Write the finished encoder to ``<output_dir>/encoder``."""
         model = cls.load_latest(args)
+        assert isinstance(model, TrainingModel)
         output = Path(args.output_dir) / "encoder"
         save_encoder(
             cls.finished_encoder(model.objective),
@@ -128,11 +116,3 @@ class EncoderTask(AbsTask):
             {"task": cls.__name__, "training_config": f"{args.output_dir}/config.yaml"},
         )
         logging.info("The finished encoder is in %s", output)
-
-    @classmethod
-    def load_latest(cls, args: argparse.Namespace) -> TrainingModel:
-        """Build the model and fill it with the weights of the last epoch."""
-        model = cls.build_model(args)
-        path = Path(args.output_dir) / "latest.pth"
-        load_strictly(model, torch.load(path, map_location="cpu"), str(path))
-        return model

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,16 +20,14 @@ from espnet2.train.abs_espnet_model import AbsESPnetModel
 from torch import Tensor, nn
 
 from pruneasr.encoder import Encoder
-from pruneasr.encoder.checkpoint import load_strictly
 from pruneasr.espnet.frontend import PrunedSSLFrontend
 from pruneasr.espnet.gate_training import (
     add_pruning_arguments,
     build_optimizers,
     gate_and_constrain,
 )
-from pruneasr.espnet.interrupt import passed_on
+from pruneasr.espnet.safe_task import SafeTask
 from pruneasr.espnet.schedulers import add_total_steps, set_schedule
-from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import clamp_gates, gate_means
 from pruneasr.pruning.widths import expected_widths
@@ -94,10 +90,9 @@ class ConstrainedModel(AbsESPnetModel):
         clamp_gates(self.frontend.upstream)
 
 
-class PruningTask(ASRTask):
+class PruningTask(SafeTask, ASRTask):
     """What recognition and understanding share; put before ESPnet's task."""
 
-    trainer = SafeTrainer
     num_optimizers = 2
     name: str
 
@@ -112,14 +107,6 @@ class PruningTask(ASRTask):
         )
         add_total_steps(group)
         parser.set_defaults(required=["output_dir", "token_list", "units"])
-
-    @classmethod
-    def main(
-        cls, args: argparse.Namespace | None = None, cmd: Sequence[str] | None = None
-    ) -> None:
-        """Train in this process, or in one for each GPU."""
-        with passed_on():
-            super().main(args, cmd)
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> ConstrainedModel:
@@ -145,9 +132,8 @@ class PruningTask(ASRTask):
     @classmethod
     def load_gated(cls, args: argparse.Namespace) -> tuple[Encoder, Constraint]:
         """Return the gated encoder of a finished training, and its constraint."""
-        model = cls.build_model(args)
-        path = Path(args.output_dir) / "latest.pth"
-        load_strictly(model, torch.load(path, map_location="cpu"), str(path))
+        model = cls.load_latest(args)
+        assert isinstance(model, ConstrainedModel)
         encoder = model.frontend.upstream
         # the rate of this training is no part of the encoder that it leaves
         rate = model.frontend.arch.dropout
