@@ -86,13 +86,13 @@ def test_gates_reach_the_target(units, options):
     encoder = random_encoder()
     attach_gates(encoder, units)
     gates = find_gates(encoder)
-    constraint = Constraint(encoder.config, units, warmup_steps=60, **options)
+    constraint = Constraint(encoder.config, units, warmup_steps=40, **options)
     groups = [
         {"params": [gate.log_alpha for gate in gates.values()]},
         {"params": list(constraint.parameters()), "maximize": True},
     ]
     optimizer = torch.optim.AdamW(groups, lr=0.1, weight_decay=0.0)
-    for step in range(300):
+    for step in range(240):
         loss, _ = constraint(expected_widths(encoder), step)
         optimizer.zero_grad()
         loss.backward()
