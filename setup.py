@@ -83,6 +83,7 @@ setup(
             "espeakng-loader",
             "soxr",
             "huggingface_hub",
+            "markdown-it-py",
         ],
         # loralib is what ESPnet's own LoRA needs
         "test": ["pytest>=8", "pytest-timeout", "transformers", "loralib"],

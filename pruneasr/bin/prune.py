@@ -1,6 +1,10 @@
 """Remove what gates have closed, exactly, and report what is left.
 
-python -m pruneasr.bin.prune --experiment exp/distill --output exp/pruned
+    python -m pruneasr.bin.prune --experiment exp/distill --output exp/pruned
+        what a training with gates has closed
+    python -m pruneasr.bin.prune --scores magnitude --teacher exp/teacher \
+        --units qk vo ffn --target 0.8 --output exp/pruned
+        the untrained baselines: the units of the smallest weights, or random ones
 """
 
 from __future__ import annotations
@@ -9,16 +13,46 @@ import argparse
 import logging
 from pathlib import Path
 
-from pruneasr.espnet.prune import prune_experiment
+from pruneasr.espnet.prune import prune_by_scores, prune_experiment
+from pruneasr.pruning.constraint import DENOMINATORS
 from pruneasr.pruning.report import markdown
+from pruneasr.pruning.scores import SCORED_UNITS, SCORES
 
 
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, prune, print the report."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "--experiment", type=Path, required=True, help="finished training with gates"
+    parser = _parser()
+    args = parser.parse_args(argv)
+    of_scores = {name: getattr(args, name) for name in ("teacher", "units", "target")}
+    given = [name for name, value in of_scores.items() if value is not None]
+    if args.scores and len(given) < len(of_scores):
+        parser.error("--scores needs --teacher, --units and --target")
+    if args.experiment and given:
+        parser.error(f"--{given[0]} goes with --scores; an experiment has its own")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    if args.experiment:
+        report = prune_experiment(args.experiment, args.output, args.multiple_of)
+    else:
+        report = prune_by_scores(
+            args.teacher,
+            args.output,
+            args.units,
+            scores=args.scores,
+            seed=args.seed,
+            multiple_of=args.multiple_of,
+            target=args.target,
+            denominator=args.denominator,
+        )
+    print(markdown(report))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--experiment", type=Path, help="finished training with gates")
+    what.add_argument("--scores", choices=sorted(SCORES), help="what ranks the units")
     parser.add_argument("--output", type=Path, required=True, help="encoder directory")
     parser.add_argument(
         "--multiple-of",
@@ -27,9 +61,15 @@ def main(argv: list[str] | None = None) -> None:
         help="keep multiples of it: channels, feed-forward widths, and the sums of "
         "the query and of the value widths of each block; 8 suits vector units",
     )
-    args = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    print(markdown(prune_experiment(args.experiment, args.output, args.multiple_of)))
+    group = parser.add_argument_group("with --scores")
+    group.add_argument("--teacher", type=Path, help="encoder directory")
+    group.add_argument("--units", nargs="+", choices=SCORED_UNITS)
+    group.add_argument("--target", type=float, help="share of the parameters to remove")
+    group.add_argument(
+        "--denominator", choices=DENOMINATORS, default="mha_ffn", help="which ones"
+    )
+    group.add_argument("--seed", type=int, default=1, help="of random scores")
+    return parser
 
 
 if __name__ == "__main__":

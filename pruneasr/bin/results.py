@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
 from pruneasr.results.speed import real_time_factors
 from pruneasr.results.write import (
@@ -43,6 +44,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--readme", type=Path, help="also put the table between the marks in this file"
     )
+    parser.add_argument(
+        "--card",
+        action="store_true",
+        help="also write the model card of the system pruned, beside its encoder",
+    )
     args = parser.parse_args(argv)
 
     commands = list(dict.fromkeys(args.commands.read_text("utf-8").splitlines()))
@@ -58,13 +64,15 @@ def main(argv: list[str] | None = None) -> None:
         for name, encoder in encoders.items()
     ]
     speeds = real_time_factors(encoders, args.audio)
+    table = systems_section(systems, speeds, args.test_sets, metrics, args.expdir)
     text = results_markdown(
-        args.title, commands, systems, speeds, args.test_sets, metrics, args.expdir
+        args.title, commands, systems, table, args.test_sets, metrics
     )
     write_results(text, args.expdir / "pruned", args.output)
     if args.readme is not None:
-        table = systems_section(systems, speeds, args.test_sets, metrics, args.expdir)
         update_readme(args.readme, args.title.split(":")[0], table)
+    if args.card:
+        write_card(args.title, commands, systems, table, args.task, args.expdir)
     print(text)
 
 

@@ -5,7 +5,8 @@
 
 The mixin is huggingface_hub's own; the files are those of
 :mod:`pruneasr.encoder.checkpoint`, so a pushed encoder, downloaded by any means, is
-also what ``load_encoder`` reads. This file alone needs huggingface_hub.
+also what ``load_encoder`` reads. A model card that lies beside them, as stage 12 of the
+recipes writes it, goes along; without one the mixin writes a bare one.
 """
 
 from __future__ import annotations
@@ -25,17 +26,25 @@ from pruneasr.encoder.checkpoint import (
 )
 from pruneasr.encoder.model import Encoder
 
+LIBRARY_NAME = "pruneasr"
+TAGS = ("speech", "pruning")
+CARD_NAME = "README.md"  # where the hub looks for it
+CARD_HTML_NAME = "card.html"
+CARD_PATTERNS = (CARD_NAME, CARD_HTML_NAME, "figures/*.png")
+
 
 class PretrainedEncoder(
-    Encoder, ModelHubMixin, library_name="pruneasr", tags=["speech", "pruning"]
+    Encoder, ModelHubMixin, library_name=LIBRARY_NAME, tags=list(TAGS)
 ):
     """An encoder with ``save_pretrained``, ``push_to_hub`` and ``from_pretrained``.
 
     Attributes:
         provenance: free JSON facts that are saved with it.
+        card: the files of its model card, name -> content; saved with it too.
     """
 
     provenance: Mapping[str, Any] = {}
+    card: Mapping[str, bytes] = {}
 
     @classmethod
     def wrap(
@@ -49,6 +58,9 @@ class PretrainedEncoder(
 
     def _save_pretrained(self, save_directory: Path) -> None:
         save_encoder(self, save_directory, self.provenance)
+        for name, content in self.card.items():
+            (save_directory / name).parent.mkdir(exist_ok=True)
+            (save_directory / name).write_bytes(content)
 
     @classmethod
     def _from_pretrained(
@@ -81,6 +93,14 @@ class PretrainedEncoder(
                 force_download=force_download,
                 local_files_only=local_files_only,
                 token=token,
-                allow_patterns=[CONFIG_NAME, WEIGHTS_NAME],
+                allow_patterns=[CONFIG_NAME, WEIGHTS_NAME, *CARD_PATTERNS],
             )
-        return cls.wrap(load_encoder(directory), load_metadata(directory)["provenance"])
+        wrapped = cls.wrap(
+            load_encoder(directory), load_metadata(directory)["provenance"]
+        )
+        wrapped.card = {
+            path.relative_to(directory).as_posix(): path.read_bytes()
+            for pattern in CARD_PATTERNS
+            for path in sorted(Path(directory).glob(pattern))
+        }
+        return wrapped

@@ -1,23 +1,25 @@
-"""From an experiment with gates to the removed encoder and its report."""
+"""From an experiment with gates, or scores, to the removed encoder and its report."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
-from pruneasr.encoder import Encoder, save_encoder
+from pruneasr.encoder import Encoder, load_encoder, save_encoder
 from pruneasr.espnet.distill_task import DistillPruneTask
 from pruneasr.espnet.prune_task import TASKS
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.plan import plan_removal
 from pruneasr.pruning.removal import mask, remove
 from pruneasr.pruning.report import History, summarize, write_report
-from pruneasr.pruning.widths import Widths, expected_widths
+from pruneasr.pruning.scores import gate_by_scores
+from pruneasr.pruning.widths import Widths, config_widths, expected_widths
 
 # Masked and removed model may differ by rounding only
 TOLERANCE = 1e-4
@@ -61,6 +63,46 @@ def prune_experiment(
         {"teacher": teacher, "experiment": str(experiment), **report},
     )
     write_report(report, encoder.config, history, output)
+    return report
+
+
+def prune_by_scores(
+    teacher: Path,
+    output: Path,
+    units: Sequence[str],
+    *,
+    scores: str,
+    seed: int,
+    multiple_of: int = 1,
+    **constraint_conf: Any,
+) -> dict[str, Any]:
+    """Remove the units of the lowest scores, untrained; write encoder and report.
+
+    Args:
+        teacher: encoder directory.
+        output: see :func:`prune_experiment`.
+        units: of :data:`~pruneasr.pruning.scores.SCORED_UNITS`.
+        scores: key of :data:`~pruneasr.pruning.scores.SCORES`.
+        seed: of what is drawn.
+        multiple_of: see :func:`~pruneasr.pruning.plan.plan_removal`.
+        constraint_conf: further arguments of the constraint: target, denominator.
+
+    Returns:
+        The report; its expected sparsity is the actual one.
+
+    Raises:
+        ValueError: if units, scores or the target do not fit, or as in
+            :func:`prune_experiment`.
+    """
+    encoder = load_encoder(teacher).eval()
+    constraint = Constraint(encoder.config, units, warmup_steps=0, **constraint_conf)
+    gate_by_scores(encoder, units, constraint, scores=scores, seed=seed)
+    removed, distance = remove_checked(encoder, constraint, multiple_of)
+    expected = config_widths(removed.config)
+    report = summarize(encoder.config, removed.config, expected, constraint, distance)
+    made = {"teacher": str(teacher), "scores": scores, "seed": seed}
+    save_encoder(removed, output, {**made, **report})
+    write_report(report, encoder.config, {}, output)
     return report
 
 

@@ -30,12 +30,14 @@ class Metric:
     Attributes:
         name: what its column is called.
         file: ``score_<file>.json``; ``key``: its entry there.
+        hub_type: what the Hugging Face hub calls metrics of this kind.
         higher_is_better: a rate of what is right, not of errors.
     """
 
     name: str
     file: str
     key: str
+    hub_type: str
     higher_is_better: bool = False
 
     def error(self, value: float) -> float:
@@ -45,12 +47,17 @@ class Metric:
 
 # By task; the first one is what the aims are about
 METRICS = {
-    "asr": (Metric("WER", "wer", "Err"), Metric("CER", "cer", "Err")),
+    "asr": (
+        Metric("WER", "wer", "Err", "wer"),
+        Metric("CER", "cer", "Err", "cer"),
+    ),
     "slu": (
-        Metric("slot F1", "slu", "slot_f1", higher_is_better=True),
-        Metric("SLU-F1", "slu", "slu_f1", higher_is_better=True),
-        Metric("joint acc", "slu", "joint_accuracy", higher_is_better=True),
-        Metric("intent acc", "slu", "intent_accuracy", higher_is_better=True),
+        Metric("slot F1", "slu", "slot_f1", "f1", higher_is_better=True),
+        Metric("SLU-F1", "slu", "slu_f1", "f1", higher_is_better=True),
+        Metric("joint acc", "slu", "joint_accuracy", "accuracy", higher_is_better=True),
+        Metric(
+            "intent acc", "slu", "intent_accuracy", "accuracy", higher_is_better=True
+        ),
     ),
 }
 

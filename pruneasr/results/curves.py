@@ -8,7 +8,6 @@ all were pruned from, fine-tuned as long.
 from __future__ import annotations
 
 import dataclasses
-import math
 import re
 import statistics
 from collections.abc import Sequence
@@ -19,11 +18,10 @@ from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.report import pyplot
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
+from pruneasr.results.spread import deviation, spread, verdict
 
 FOLDER = re.compile(r"(?P<method>[a-z_]+)_(?P<percent>\d+)_seed(?P<seed>\d+)")
 DENSE = "dense"
-# Two standard errors of a difference: what chance does in one comparison of twenty
-STANDARD_ERRORS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,20 +40,6 @@ class Point:
     num_parameters: tuple[float, ...]
     num_macs: tuple[float, ...]
     errors: dict[str, tuple[float, ...]]
-
-    def against(self, dense: Point, test_set: str) -> str:
-        """Say whether the errors differ from the dense encoder's by more than chance.
-
-        With a single seed on either side nobody can tell: an empty string.
-        """
-        ours, theirs = self.errors[test_set], dense.errors[test_set]
-        if min(len(ours), len(theirs)) < 2:
-            return ""
-        variance = sum(statistics.variance(v) / len(v) for v in (ours, theirs))
-        difference = statistics.fmean(ours) - statistics.fmean(theirs)
-        if abs(difference) <= STANDARD_ERRORS * math.sqrt(variance):
-            return "equal"
-        return "better" if difference < 0 else "worse"
 
 
 def collect_points(
@@ -138,7 +122,10 @@ def curves_markdown(
             f"{100 * left:.1f}",
         ]
         for test_set in test_sets:
-            cells += [_spread(point.errors[test_set]), point.against(dense, test_set)]
+            cells += [
+                spread(point.errors[test_set]),
+                verdict(point.errors[test_set], dense.errors[test_set]),
+            ]
         lines.append(f"| {' | '.join(cells)} |")
     note = (
         "`size`, `mac` and `sep_mac` remove that share of the parameters, of the MACs, "
@@ -170,7 +157,7 @@ def plot_curves(
         axis.errorbar(
             [100 * statistics.fmean(point.num_macs) / whole for point in mine],
             [statistics.fmean(point.errors[test_set]) for point in mine],
-            [_deviation(point.errors[test_set]) for point in mine],
+            [deviation(point.errors[test_set]) for point in mine],
             marker="o",
             capsize=3,
             label=method,
@@ -182,12 +169,3 @@ def plot_curves(
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
     plt.close(figure)
-
-
-def _deviation(values: Sequence[float]) -> float:
-    return statistics.stdev(values) if len(values) > 1 else 0.0
-
-
-def _spread(values: Sequence[float]) -> str:
-    mean = f"{statistics.fmean(values):.1f}"
-    return mean if len(values) == 1 else f"{mean} ± {_deviation(values):.1f}"

@@ -73,6 +73,13 @@ kill_training() {
     done
 }
 
+@test "the pruned encoder has its model card beside it" {
+    card=exp_tiny/recover/encoder
+    grep -q "^library_name: pruneasr" $card/README.md
+    grep -q "$(sha256sum exp_tiny/teacher/model.safetensors | cut -d " " -f 1)" $card/README.md
+    [ "$(grep -c "src=.data:image/png;base64," $card/card.html)" -eq 2 ]
+}
+
 @test "every system is decoded in full and packed" {
     for system in $SYSTEMS; do
         dir=exp_tiny/asr_${system}_seed1

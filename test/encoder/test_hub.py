@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny import random_encoder
 
-from pruneasr.encoder import load_encoder
+from pruneasr.encoder import load_encoder, save_encoder
 from pruneasr.encoder.checkpoint import load_metadata
 from pruneasr.encoder.hub import PretrainedEncoder
 
@@ -30,7 +30,10 @@ def test_save_and_load_a_directory(tmp_path):
     assert "library_name: pruneasr" in (tmp_path / "README.md").read_text()
 
 
-def test_push(tmp_path, monkeypatch):
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A folder that receives what is pushed."""
+
     class Api:
         def __init__(self, token=None):
             del token
@@ -43,10 +46,27 @@ def test_push(tmp_path, monkeypatch):
             return "done"
 
     monkeypatch.setattr(huggingface_hub.hub_mixin, "HfApi", Api)
+    return tmp_path / "hub"
+
+
+def test_push(hub):
     encoder = random_encoder()
     assert PretrainedEncoder.wrap(encoder).push_to_hub("somebody/pruned") == "done"
-    assert_same(encoder, load_encoder(tmp_path / "hub"))
-    assert load_metadata(tmp_path / "hub")["provenance"] == {}
+    assert_same(encoder, load_encoder(hub))
+    assert load_metadata(hub)["provenance"] == {}
+
+
+def test_a_model_card_is_pushed_with_its_figures(tmp_path, hub):
+    made = tmp_path / "made"
+    save_encoder(random_encoder(), made)
+    (made / "figures").mkdir()
+    card = {"README.md": b"# ours", "card.html": b"<p>", "figures/structure.png": b"1"}
+    for name, content in card.items():
+        (made / name).write_bytes(content)
+    (made / "notes.txt").write_text("not of the card")
+    PretrainedEncoder.from_pretrained(str(made)).push_to_hub("somebody/pruned")
+    assert {name: (hub / name).read_bytes() for name in card} == card
+    assert not (hub / "notes.txt").exists()
 
 
 def test_unknown_options_are_refused(tmp_path):

@@ -10,7 +10,7 @@ from tiny import random_encoder, tiny_config
 from pruneasr.encoder import save_encoder
 from pruneasr.results.collect import METRICS, collect, encoder_seconds
 from pruneasr.results.speed import real_time_factors
-from pruneasr.results.write import results_markdown, update_readme
+from pruneasr.results.write import results_markdown, systems_section, update_readme
 
 COLUMNS = ("Snt", "Wrd", "Corr", "Sub", "Del", "Ins", "Err", "S.Err")
 
@@ -43,9 +43,8 @@ def make_system(tmp_path):
 
 def render(systems, expdir, task="asr"):
     speeds = {system.name: 0.01 for system in systems}
-    return results_markdown(
-        "Title", ["run"], systems, speeds, ["test"], METRICS[task], expdir
-    )
+    table = systems_section(systems, speeds, ["test"], METRICS[task], expdir)
+    return results_markdown("Title", ["run"], systems, table, ["test"], METRICS[task])
 
 
 def test_a_row_has_mean_spread_and_cost(make_system, tmp_path):

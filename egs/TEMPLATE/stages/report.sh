@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Everything above -> RESULTS.md and figures/ in --results-dir
+# Everything above -> RESULTS.md and figures/ in --results-dir, and the model card of the
+# pruned encoder (README.md, card.html, figures/) beside it
 
 stage_report() {
     local arguments=() system this_seed dir set scores=score_wer.json
@@ -20,6 +21,11 @@ stage_report() {
         done
     done
     log "output ${results_dir}/RESULTS.md, ${results_dir}/figures"
+    # a given encoder was made, and is described, elsewhere
+    if [ -z "${pruned_encoder}" ] && [[ " ${systems} " == *" pruned "* ]]; then
+        log "output $(encoder_of pruned)/README.md, $(encoder_of pruned)/card.html"
+        arguments+=(--card)
+    fi
     "${dry_run}" && return
     mkdir -p "${results_dir}"
     # shellcheck disable=SC2086  # test_sets is a list

@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# What each part of distil-pruning is worth, and the baselines, on one teacher. A recipe's
+# run_ablation.sh calls this with its values. Needs what stages 1, 2 and 6 make.
+set -euo pipefail
+
+template=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
+# shellcheck disable=SC2034  # parse_options.sh prints it
+help_message="Usage: ./run_ablation.sh [options]
+For every variant and seed: an encoder is made of the teacher, fine-tuned, decoded and
+scored. Makes <expdir>/ablation/<variant>_seed<seed>, RESULTS_ABLATION.md and
+figures/ablation_*.png.
+  --variants LIST    teacher       as it is
+                     full          distil-pruning and recovery by conf/distill.yaml
+                     no_fahp       head gates in place of qk and vo
+                     no_ste        without the straight-through estimator
+                     no_blocks     without mha_layer and ffn_layer
+                     ordered fixed the pairing of layers
+                     conv          with gates on the convolutions
+                     no_recovery   full, not distilled again (wants full)
+                     target_<P>    P percent removed, e.g. target_50
+                     distilhubert  two blocks, as large as full (wants full)
+                     dphubert cofi by conf/distill_<name>.yaml
+                     random magnitude  untrained gates, then distillation
+  --seeds LIST       seeds of all trainings (1 2 3)
+  --encoder-args, --tune-args OPTIONS
+                     more ESPnet options of the trainings of encoders, of fine-tunings
+  --untrained-args OPTIONS
+                     of the only distillation of random and magnitude
+  --report-only true the results of what is there
+  --dry-run true     print the commands only
+  --cmd-backend B --ngpu N --nj N --num-threads N --expdir DIR --results-dir DIR
+  --teacher DIR      as in run.sh"
+
+variants="teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery \
+target_50 target_60 target_70 target_90 distilhubert dphubert cofi random magnitude"
+seeds="1 2 3"
+target=0.8
+whole_target=                # of the whole encoder: as large as target of MHA and FFN
+encoder_args=
+tune_args=
+untrained_args=
+report_only=false
+dry_run=false
+recipe_title="Ablation"
+cmd_backend=local
+ngpu=0
+num_nodes=1
+num_threads=${SLURM_CPUS_PER_TASK:-$(nproc)}
+nj=1
+expdir=exp
+results_dir=.
+teacher=
+pretrain_set=train
+valid_set=dev
+test_sets=test
+task=asr
+token_type=char
+distill_config=conf/distill.yaml
+recover_config=conf/recover.yaml
+distilhubert_config=conf/distilhubert.yaml
+distilhubert_blocks=2
+. utils/parse_options.sh
+. "${template}/lib.sh"
+for name in distill prune recover; do
+    # shellcheck source=/dev/null
+    . "${template}/stages/${name}.sh"
+done
+. utils/lock.sh
+if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
+. ./cmd.sh
+. ./path.sh
+stage_name=ablation
+# shellcheck disable=SC2034  # stages use them
+{
+    multiple_of='' systems=pruned pruned_encoder=''
+}
+teacher=$(encoder_of teacher)
+folder=${expdir}/ablation
+
+# changes VARIANT: options of the training with gates, in which it differs from full
+changes() {
+    case $1 in
+        teacher | full | no_recovery | distilhubert | dphubert | cofi) ;;
+        random | magnitude) ;;
+        no_fahp) echo "--units head ffn mha_layer ffn_layer" ;;
+        no_ste) echo "--ste false" ;;
+        no_blocks) echo "--units qk vo ffn" ;;
+        ordered | fixed) echo "--pairing $1" ;;
+        conv)
+            echo "--units conv qk vo ffn mha_layer ffn_layer"
+            echo "--constraint_conf denominator=whole"
+            echo "--constraint_conf target=${whole_target}"
+            ;;
+        target_[1-9][0-9]) echo "--constraint_conf target=0.${1#target_}" ;;
+        *) die "unknown variant $1; known: ${known}" ;;
+    esac
+}
+known="teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery target_10 \
+to target_99 distilhubert dphubert cofi random magnitude"
+
+# make_encoder VARIANT SEED: leaves it in the variable encoder. Here expdir is the folder
+# of this point alone, and the stages of run.sh work in it.
+make_encoder() {
+    local full=${folder}/full_seed$2/pruned common=${encoder_args} again=
+    case $1 in
+        no_recovery | distilhubert)
+            "${dry_run}" || [ -e "${full}/.done" ] \
+                || die "variant $1 wants full_seed$2; add full to --variants"
+            ;;
+        dphubert | cofi) distill_config=conf/distill_$1.yaml ;;
+        ordered | fixed) again="--pairing $1" ;;
+        random | magnitude) again=${untrained_args} ;;
+    esac
+    if [ "$1" = dphubert ]; then recover_config=conf/recover_dphubert.yaml; fi
+    encoder=${expdir}/recover/encoder
+    case $1 in
+        teacher) encoder=${teacher} ;;
+        no_recovery) encoder=${full} ;;
+        distilhubert)
+            encoder=${expdir}/distilhubert/encoder
+            init_encoder distilhubert_init --of "${teacher}" \
+                --first-blocks "${distilhubert_blocks}" --parameters-of "${full}"
+            distillation distilhubert "${distilhubert_config}" "${teacher}" \
+                "${expdir}/distilhubert_init"
+            ;;
+        random | magnitude)
+            # shellcheck disable=SC2086  # train_cmd is words
+            once "${expdir}/pruned/.done" ${train_cmd} "${expdir}/pruned/prune.log" \
+                python -m pruneasr.bin.prune --scores "$1" --teacher "${teacher}" \
+                --units qk vo ffn --target "${target}" --seed "$2" \
+                --output "${expdir}/pruned"
+            encoder_args="${again} ${common}" stage_recover
+            ;;
+        *)
+            encoder_args="$(changes "$1" | tr '\n' ' ')${common}" stage_distill
+            stage_prune
+            encoder_args="${again} ${common}" stage_recover
+            ;;
+    esac
+}
+
+# point VARIANT SEED: one encoder and its scores; runs in a process of its own
+point() {
+    local encoder
+    expdir=${folder}/$1_seed$2 seed=$2
+    make_encoder "$1" "$2"
+    once "${expdir}/.tuned" ./run.sh --stage stats --stop-stage score --systems pruned \
+        --pruned-encoder "${encoder}" --seeds "$2" --expdir "${expdir}/tuned" \
+        --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 \
+        --num-threads 1 ${tune_args:+--task-args "${tune_args}"}
+}
+
+# points PATTERN: every variant that matches it, with every seed
+points() {
+    local variant this_seed
+    for variant in ${variants}; do
+        [[ ${variant} =~ ^($1)$ ]] || continue
+        for this_seed in ${seeds}; do echo "${variant} ${this_seed}"; done
+    done
+}
+
+for variant in ${variants}; do
+    changes "${variant}" > /dev/null
+    if [ "${variant}" = conv ] && [ -z "${whole_target}" ]; then
+        die "variant conv needs --whole-target"
+    fi
+done
+[[ ${seeds} =~ ^[0-9]+(\ [0-9]+)*$ ]] || die "expected numbers in --seeds; found ${seeds}"
+trap 'end_jobs; exit 130' INT
+trap 'end_jobs; exit 143' TERM
+after_full="no_recovery|distilhubert"
+if ! "${report_only}"; then
+    need "${teacher}/config.json" teacher
+    need "data/${pretrain_set}/utt2num_samples" data
+    if ! "${dry_run}"; then
+        mkdir -p "${folder}"
+        trap 'unlock "${folder}"' EXIT
+        lock "${folder}" || exit 1
+    fi
+    side_by_side point < <(points ".*" | grep -vE "^(${after_full}) ")
+    side_by_side point < <(points "${after_full}")
+fi
+if "${dry_run}"; then exit; fi
+# shellcheck disable=SC2086  # test_sets is a list
+OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.ablation_results \
+    --title "${recipe_title}" --task "${task}" --points "${folder}" \
+    --test-sets ${test_sets} --audio "data/${test_sets%% *}/wav.scp" \
+    --output "${results_dir}"

@@ -1,0 +1,263 @@
+"""What each part of distil-pruning is worth: RESULTS_ABLATION.md and its figures.
+
+Reads what a recipe's run_ablation.sh leaves: folders ``<variant>_seed<seed>`` with
+``tuned`` (the fine-tuning, which names its encoder) and, where gates were trained,
+``distill``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pruneasr.encoder.checkpoint import load_config
+from pruneasr.pruning.cost import macs, parameters
+from pruneasr.pruning.report import History, pyplot
+from pruneasr.pruning.widths import config_widths
+from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
+from pruneasr.results.spread import deviation, spread, verdict
+
+FOLDER = re.compile(r"(?P<variant>[a-z0-9_]+)_seed(?P<seed>\d+)")
+FULL = "full"
+# The two that the figure of the gates compares
+STE = {FULL: "with STE", "no_ste": "without STE"}
+BRANCHES = {"gate_mha_layer": "mean of z_MHA", "gate_ffn_layer": "mean of z_FFN"}
+WIDTHS = ("qk", "vo", "ffn")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One variant with one seed.
+
+    Attributes:
+        variant, seed: as in the name of its folder.
+        folder: that folder.
+        encoder: directory of what was fine-tuned.
+        num_parameters, num_macs: of the encoder, at 10 s.
+        widths: ``qk``, ``vo``, ``ffn`` -> what is left in each block.
+        errors: test set -> percent.
+    """
+
+    variant: str
+    seed: int
+    folder: Path
+    encoder: Path
+    num_parameters: float
+    num_macs: float
+    widths: Mapping[str, Sequence[float]]
+    errors: Mapping[str, float]
+
+
+Variants = dict[str, list[Run]]
+
+
+def collect_variants(
+    folder: Path, test_sets: Sequence[str], metric: Metric
+) -> Variants:
+    """Read all runs that are finished, by variant, the largest encoders first.
+
+    Args:
+        folder: holds ``<variant>_seed<seed>``.
+        test_sets: what was decoded.
+        metric: of the task; read as a rate of errors.
+
+    Raises:
+        ValueError: There is no finished run of ``full`` to compare with.
+    """
+    found: Variants = {}
+    for path in sorted(folder.glob("*_seed*")):
+        match = FOLDER.fullmatch(path.name)
+        if match is None or not (path / ".tuned").exists():
+            continue
+        run = _read_run(path, match["variant"], int(match["seed"]), test_sets, metric)
+        found.setdefault(run.variant, []).append(run)
+    if FULL not in found:
+        raise ValueError(
+            f"expected at least {folder}/{FULL}_seed1, finished; run run_ablation.sh "
+            f"with --variants {FULL} first"
+        )
+    order = sorted(found, key=lambda name: (-_mean_size(found[name]), name))
+    return {name: found[name] for name in order}
+
+
+def _mean_size(runs: Sequence[Run]) -> float:
+    return statistics.fmean(run.num_parameters for run in runs)
+
+
+def _read_run(
+    path: Path, variant: str, seed: int, test_sets: Sequence[str], metric: Metric
+) -> Run:
+    (experiment,) = (path / "tuned").glob(f"*_pruned_seed{seed}")
+    options = yaml.safe_load((experiment / "config.yaml").read_text(encoding="utf-8"))
+    encoder = Path(options["frontend_conf"]["ckpt"])
+    config = load_config(encoder)
+    widths = config_widths(config)
+    return Run(
+        variant,
+        seed,
+        path,
+        encoder,
+        float(parameters(config, widths).total),
+        float(macs(config, widths, REFERENCE_SEC).total),
+        {
+            name: [float(getattr(block, name)) for block in widths.blocks]
+            for name in WIDTHS
+        },
+        {
+            test_set: metric.error(
+                read_score(experiment, test_set, metric.file)[metric.key]
+            )
+            for test_set in test_sets
+        },
+    )
+
+
+def ablation_markdown(
+    title: str,
+    variants: Variants,
+    speeds: Mapping[Path, float],
+    test_sets: Sequence[str],
+    metric: Metric,
+) -> str:
+    """Return RESULTS_ABLATION.md.
+
+    Args:
+        title: its heading.
+        variants: of :func:`collect_variants`.
+        speeds: encoder directory -> real-time factor.
+        test_sets: which columns there are.
+        metric: what they hold.
+    """
+    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
+    columns = ["variant", "seeds", "params M", "MACs G, 10 s", "RTF"]
+    for test_set in test_sets:
+        columns += [f"{name} % {test_set}", f"against {FULL}"]
+    lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
+    for variant, runs in variants.items():
+        cells = [
+            variant,
+            " ".join(str(run.seed) for run in runs),
+            spread([run.num_parameters / 1e6 for run in runs], 3),
+            spread([run.num_macs / 1e9 for run in runs], 3),
+            spread([speeds[run.encoder] for run in runs], 4),
+        ]
+        for test_set in test_sets:
+            ours, full = (
+                [run.errors[test_set] for run in rows]
+                for rows in (runs, variants[FULL])
+            )
+            cells += [spread(ours), "" if variant == FULL else verdict(ours, full)]
+        lines.append(f"| {' | '.join(cells)} |")
+    note = (
+        "Mean over the seeds of all trainings, plus-minus the sample standard "
+        "deviation. Parameters, MACs and RTF are the encoder's; RTF is its computing "
+        "time per second of test audio: float32, batch 1, median of 5 passes, all "
+        "encoders in turn in one process. `equal`: within two standard errors of the "
+        "difference. What each variant changes is in `./run_ablation.sh --help`; the "
+        "log of a row is `<variant>_seed<seed>/tuned` in the folder of the runs."
+    )
+    figures = {
+        "gates": "means of the branches' gates over the training",
+        "layers": "what is left in every block",
+        "errors": "error against parameters",
+    }
+    return "\n".join(
+        [
+            f"# {title}\n",
+            "<!-- Generated by pruneasr.bin.ablation_results; do not edit. -->\n",
+            *lines,
+            f"\n{note}",
+            *(f"\n![{text}](figures/ablation_{f}.png)" for f, text in figures.items()),
+            "",
+        ]
+    )
+
+
+def plot_gates(histories: Mapping[str, Sequence[History]], path: Path) -> None:
+    """Draw the means of z_MHA and z_FFN by epoch, each run thin and their mean thick.
+
+    Args:
+        histories: variant of :data:`STE` -> statistics of each of its trainings.
+        path: of the figure.
+
+    Raises:
+        ValueError: if the trainings of a variant differ in length.
+    """
+    plt = pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.2), sharex=True, sharey=True)
+    for axis, (name, title) in zip(axes, BRANCHES.items(), strict=True):
+        for k, (variant, label) in enumerate(STE.items()):
+            rows = [history[name] for history in histories.get(variant, [])]
+            if not rows:
+                continue
+            epochs = range(1, len(rows[0]) + 1)
+            for row in rows:
+                axis.plot(epochs, row, color=f"C{k}", alpha=0.3, linewidth=1)
+            means = [statistics.fmean(z) for z in zip(*rows, strict=True)]
+            axis.plot(epochs, means, color=f"C{k}", linewidth=2, label=label)
+        axis.set(title=title, xlabel="epoch", ylim=(0, 1.05))
+        if axis.lines:
+            axis.legend()
+    _save(figure, path)
+
+
+def plot_layers(variants: Variants, path: Path) -> None:
+    """Draw the remaining qk, vo and ffn dimensions of every block, mean over seeds."""
+    plt = pyplot()
+    figure, axes = plt.subplots(
+        1, len(WIDTHS), figsize=(12, 1.5 + 0.3 * len(variants)), sharey=True
+    )
+    num_blocks = max(
+        len(run.widths["ffn"]) for runs in variants.values() for run in runs
+    )
+    for axis, name in zip(axes, WIDTHS, strict=True):
+        # blocks that a student never had stay empty
+        table = [
+            [
+                statistics.fmean(run.widths[name][i] for run in runs)
+                if i < len(runs[0].widths[name])
+                else float("nan")
+                for i in range(num_blocks)
+            ]
+            for runs in variants.values()
+        ]
+        image = axis.imshow(table, aspect="auto", cmap="viridis", vmin=0)
+        axis.set(title=f"{name} dimensions", xlabel="block")
+        axis.set_xticks(range(num_blocks), range(1, num_blocks + 1))
+        axis.set_yticks(range(len(variants)), list(variants))
+        figure.colorbar(image, ax=axis)
+    _save(figure, path)
+
+
+def plot_errors(variants: Variants, test_set: str, metric: Metric, path: Path) -> None:
+    """Draw the error of every variant against its parameters."""
+    plt = pyplot()
+    figure, axis = plt.subplots(figsize=(8, 5))
+    for k, (variant, runs) in enumerate(variants.items()):
+        errors = [run.errors[test_set] for run in runs]
+        axis.errorbar(
+            _mean_size(runs) / 1e6,
+            statistics.fmean(errors),
+            deviation(errors),
+            color=f"C{k % 10}",
+            marker="osD^"[k // 10 % 4],  # ten colours, then another marker
+            capsize=3,
+            label=variant,
+        )
+    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
+    axis.set(xlabel="parameters, M", ylabel=f"{name} %, {test_set}")
+    axis.legend(fontsize=8, ncols=2)
+    _save(figure, path)
+
+
+def _save(figure: Any, path: Path) -> None:
+    figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    pyplot().close(figure)

@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# egs/TEMPLATE/ablation.sh: what it refuses and prints. Nothing is trained here.
+# shellcheck disable=SC2154  # bats sets stderr
+# shellcheck disable=SC2153  # copy_recipe sets RECIPE
+
+bats_require_minimum_version 1.5.0
+load helpers
+
+setup_file() { copy_recipe an4/asr1; }
+
+teardown_file() { remove_recipe; }
+
+setup() { cd "$RECIPE" || exit 1; }
+
+# refused MESSAGE OPTIONS...
+refused() {
+    local message=$1
+    shift
+    run --separate-stderr ./run_ablation.sh "$@"
+    echo "options: $*; stderr: $stderr"
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"$message"* ]]
+}
+
+# lines PATTERN: how many lines of the output hold it
+lines() { grep -c -e "$1" <<< "$output" || true; }
+
+# differs VARIANT TEXT: what is run for a variant holds the text
+differs() {
+    run ./run_ablation.sh --dry-run true --variants "$1" --seeds 1
+    [ "$status" -eq 0 ]
+    echo "$output"
+    [[ "$output" == *"$2"* ]]
+}
+
+@test "wrong options and missing inputs are refused" {
+    refused "invalid option --variant" --variant full
+    refused "unknown variant no_fafp; known: teacher full no_fahp" --variants no_fafp
+    refused "unknown variant target_100" --variants target_100
+    refused "variant conv needs --whole-target" --variants conv --whole-target ""
+    refused "expected numbers in --seeds; found one" --seeds one
+    refused "nowhere/teacher/config.json, which stage teacher makes" --expdir nowhere
+    [ ! -e nowhere ]
+}
+
+@test "a dry run prints every point in a folder of its own" {
+    run ./run_ablation.sh --dry-run true --seeds "1 2"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    # all but teacher, no_recovery, distilhubert, random, magnitude
+    [ "$(lines pruneasr.bin.distill_train)" -eq 26 ]
+    [ "$(lines "bin.prune --experiment")" -eq 26 ]
+    [ "$(lines "bin.prune --scores")" -eq 4 ]
+    [ "$(lines pruneasr.bin.recover_train)" -eq 32 ] # and distilhubert
+    [ "$(lines "./run.sh --stage stats")" -eq 36 ]
+    [ "$(lines "^.*distill_train.* --teacher exp/teacher .*--output_dir exp/ablation/full_seed2/distill .*--seed 2 ")" -eq 1 ]
+    [ ! -e exp ]
+}
+
+@test "each variant differs from full as its name says" {
+    differs no_fahp "--units head ffn mha_layer ffn_layer"
+    differs no_ste "--ste false"
+    differs no_blocks "--units qk vo ffn"
+    differs conv "--units conv qk vo ffn mha_layer ffn_layer --constraint_conf denominator=whole --constraint_conf target=0.676"
+    differs target_50 "--constraint_conf target=0.50"
+    differs cofi "--config conf/distill_cofi.yaml"
+    differs dphubert "--config conf/recover_dphubert.yaml"
+    differs no_recovery "--pruned-encoder exp/ablation/full_seed1/pruned"
+    differs distilhubert "--parameters-of exp/ablation/full_seed1/pruned"
+    differs magnitude "--scores magnitude --teacher exp/teacher --units qk vo ffn --target 0.8 --seed 1"
+    differs random "--num_iters_per_epoch 450"
+    differs ordered "--pairing ordered"
+    [ "$(lines "--pairing ordered")" -eq 2 ] # of the recovery, too
+}
+
+@test "no_recovery says that it wants full" {
+    mkdir -p exp_tiny/teacher data/pretrain
+    touch exp_tiny/teacher/config.json data/pretrain/utt2num_samples
+    refused "variant no_recovery wants full_seed1; add full to --variants" \
+        --expdir exp_tiny --variants no_recovery --seeds 1
+    rm -r exp_tiny data
+}

@@ -1,0 +1,138 @@
+"""RESULTS_ABLATION.md: runs from folders, the table and what the figures draw."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+from tiny import random_encoder, tiny_config
+
+from pruneasr.bin.ablation_results import main
+from pruneasr.encoder import save_encoder
+from pruneasr.pruning.report import pyplot
+from pruneasr.results.ablation import collect_variants, plot_gates, plot_layers
+from pruneasr.results.collect import METRICS
+
+WER = METRICS["asr"][0]
+
+
+def write_run(folder, name, wer, encoder, finished=True, gates=None):
+    """One run as run_ablation.sh leaves it."""
+    run = folder / "ablation" / name
+    experiment = run / "tuned" / f"asr_pruned_seed{name.rpartition('seed')[2]}"
+    (experiment / "decode" / "test").mkdir(parents=True)
+    scores = experiment / "decode" / "test" / "score_wer.json"
+    scores.write_text(json.dumps({"Err": wer}))
+    (experiment / "config.yaml").write_text(f"frontend_conf:\n    ckpt: {encoder}\n")
+    if gates:
+        (run / "distill").mkdir()
+        epochs = {
+            i + 1: {
+                "train": {"loss": 1.0, "gate_mha_layer": z, "gate_ffn_layer": z / 2}
+            }
+            for i, z in enumerate(gates)
+        }
+        torch.save({"reporter": {"stats": epochs}}, run / "distill" / "checkpoint.pth")
+    if finished:
+        (run / ".tuned").touch()
+
+
+@pytest.fixture
+def runs_dir(tmp_path):
+    sizes = {
+        "teacher": {},
+        "half": {"ffn": 32},
+        "quarter": {"ffn": 16},
+        "two": {"ffn": 8, "num_blocks": 2},
+    }
+    for name, options in sizes.items():
+        save_encoder(random_encoder(tiny_config(**options)), tmp_path / name)
+    for seed, wer in ((1, 20.0), (2, 22.0)):
+        name = f"full_seed{seed}"
+        write_run(tmp_path, name, wer, tmp_path / "quarter", gates=[1.0, 0.5 * seed])
+    write_run(tmp_path, "no_ste_seed1", 30.0, tmp_path / "half", gates=[1.0, 0.9])
+    write_run(tmp_path, "no_ste_seed2", 34.0, tmp_path / "quarter", gates=[1.0, 0.7])
+    write_run(tmp_path, "target_50_seed1", 10.0, tmp_path / "half")
+    write_run(tmp_path, "distilhubert_seed3", 40.0, tmp_path / "two")
+    write_run(tmp_path, "teacher_seed1", 5.0, tmp_path / "teacher")
+    write_run(tmp_path, "cofi_seed1", 1.0, tmp_path / "half", finished=False)
+    generator = np.random.default_rng(0)
+    soundfile.write(tmp_path / "a.wav", 0.1 * generator.normal(size=4000), 16000)
+    (tmp_path / "wav.scp").write_text(f"a {tmp_path}/a.wav\n")
+    return tmp_path
+
+
+def test_runs_are_the_finished_folders_the_largest_first(runs_dir):
+    variants = collect_variants(runs_dir / "ablation", ["test"], WER)
+    assert list(variants) == ["teacher", "target_50", "no_ste", "full", "distilhubert"]
+    assert [run.errors["test"] for run in variants["no_ste"]] == [30.0, 34.0]
+    sizes = [
+        sum(p.numel() for p in random_encoder(tiny_config(ffn=ffn)).parameters())
+        for ffn in (32, 16)
+    ]
+    assert [run.num_parameters for run in variants["no_ste"]] == sizes
+    assert variants["full"][0].widths == {
+        "qk": [32.0] * 3,
+        "vo": [32.0] * 3,
+        "ffn": [16.0] * 3,
+    }
+
+
+def test_command_line(runs_dir, capsys):
+    main(
+        [
+            *("--title", "AN4: ablation", "--points", f"{runs_dir}/ablation"),
+            *("--test-sets", "test", "--audio", f"{runs_dir}/wav.scp"),
+            *("--output", f"{runs_dir}/out"),
+        ]
+    )
+    text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
+    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    assert rows["full"].startswith("| full | 1 2 | ")
+    assert rows["full"].endswith("| 21.0 ± 1.4 |  |")
+    # standard errors 2 and 1 make 2.24; the difference is 11
+    assert rows["no_ste"].endswith("| 32.0 ± 2.8 | worse |")
+    assert rows["target_50"].endswith("| 10.0 |  |")
+    for name in ("gates", "layers", "errors"):
+        assert f"figures/ablation_{name}.png" in text
+        assert (runs_dir / "out/figures" / f"ablation_{name}.png").stat().st_size > 0
+    assert text.strip() in capsys.readouterr().out
+
+
+def drawn(monkeypatch, plot, *arguments):
+    """What a function draws, before the figure is closed."""
+    plt = pyplot()
+    monkeypatch.setattr(plt, "close", lambda _: None)
+    plot(*arguments)
+    return plt.gcf().axes
+
+
+def test_gates_show_every_seed_and_their_mean(tmp_path, monkeypatch):
+    histories = {
+        "full": [
+            {"gate_mha_layer": [1.0, z], "gate_ffn_layer": [1.0, 0]} for z in (0.2, 0.4)
+        ]
+    }
+    axes = drawn(monkeypatch, plot_gates, histories, tmp_path / "gates.png")
+    lines = [list(line.get_ydata()) for line in axes[0].lines]
+    assert lines == [[1.0, 0.2], [1.0, 0.4], [1.0, pytest.approx(0.3)]]
+
+
+def test_layers_show_the_mean_over_seeds(runs_dir, monkeypatch):
+    variants = collect_variants(runs_dir / "ablation", ["test"], WER)
+    axes = drawn(monkeypatch, plot_layers, variants, runs_dir / "layers.png")
+    table = np.ma.filled(axes[2].images[0].get_array(), np.nan)
+    assert table[2].tolist() == [24.0] * 3  # no_ste: 32 and 16
+    assert table[4].tolist()[:2] == [8.0, 8.0]
+    assert np.isnan(table[4][2])  # distilhubert has two blocks
+
+
+def test_without_full_there_is_nothing_to_compare(runs_dir, capsys):
+    for seed in (1, 2):
+        (runs_dir / "ablation" / f"full_seed{seed}" / ".tuned").unlink()
+    options = ["--title=T", "--test-sets", "test", f"--output={runs_dir}"]
+    options += [f"--points={runs_dir}/ablation", f"--audio={runs_dir}/wav.scp"]
+    with pytest.raises(SystemExit, match="1"):
+        main(options)
+    assert "full_seed1, finished" in capsys.readouterr().err

@@ -1,0 +1,143 @@
+"""The model card: every fact is that of a file, and the hub's own tools can read it."""
+
+import base64
+import hashlib
+import shutil
+from html.parser import HTMLParser
+
+import pytest
+import yaml
+from huggingface_hub import ModelCard
+from tiny import random_encoder, tiny_config
+
+from pruneasr.encoder import save_encoder
+from pruneasr.results.card import HUB_TASKS, write_card
+from pruneasr.results.collect import METRICS, System
+
+TITLE = "Tiny (synthetic speech): ASR"
+FIGURES = {"structure.png": b"first figure", "history.png": b"second figure"}
+TRAININGS = ("pretrain1", "distill", "recover", "asr_pruned_seed1", "asr_pruned_seed2")
+
+
+@pytest.fixture
+def exp(tmp_path):
+    """An expdir as far as a card is concerned; all trainings heard half an hour."""
+    data, exp = tmp_path / "data" / "train", tmp_path / "exp"
+    data.mkdir(parents=True)
+    (data.parent / ".done").write_text("local/data.sh --synthetic 5\n")
+    (data / "utt2num_samples").write_text("a 16000000\nb 12800000\n")
+    provenance = {"training_config": "exp/pretrain1/config.yaml"}
+    save_encoder(random_encoder(tiny_config()), exp / "teacher", provenance)
+    config = {
+        "teacher": str(exp / "teacher"),
+        "train_data_path_and_name_and_type": [
+            [f"{data}/labels", "labels", "text_int"],
+            [f"{data}/wav.scp", "speech", "sound"],
+        ],
+    }
+    for name in TRAININGS:
+        (exp / name).mkdir()
+        (exp / name / "config.yaml").write_text(yaml.safe_dump(config))
+    save_encoder(random_encoder(tiny_config(ffn=8), 1), exp / "recover" / "encoder")
+    (exp / "pruned").mkdir()
+    (exp / "pruned" / "report.md").write_text("| block |\n|---|\n| 1 |\n")
+    for name, content in FIGURES.items():
+        (exp / "pruned" / name).write_bytes(content)
+    return exp
+
+
+def pruned(exp, name="pruned", encoder="recover/encoder"):
+    scores = {"test": {"WER": [30.0, 33.0], "CER": [20.0, 20.5]}}
+    tuned = tuple(exp / name for name in TRAININGS if name.startswith("asr"))
+    numel = sum(p.numel() for p in random_encoder(tiny_config(ffn=8)).parameters())
+    return System(name, exp / encoder, tuned, numel, 1, scores, 1.0)
+
+
+def write(exp, system=None):
+    systems = [system or pruned(exp)]
+    write_card(TITLE, ["run.sh  # commit abc"], systems, "## Systems\n", "asr", exp)
+    return exp / "recover" / "encoder"
+
+
+def test_the_head_is_what_the_hub_reads(exp):
+    card = ModelCard.load(write(exp) / "README.md")
+    assert card.data.library_name == "pruneasr"
+    assert card.data.tags == ["speech", "pruning"]
+    wer, cer = card.data.eval_results
+    assert (wer.metric_type, wer.metric_value) == ("wer", 31.5)
+    assert (cer.metric_type, cer.metric_value) == ("cer", 20.2)
+    assert wer.metric_name == "WER %, mean of 2 seeds"
+    assert (wer.dataset_type, wer.dataset_split) == ("tiny-synthetic-speech", "test")
+    assert wer.task_type == "automatic-speech-recognition"
+
+
+def test_every_task_has_a_name_on_the_hub():
+    assert HUB_TASKS.keys() == METRICS.keys()
+
+
+def test_teacher_audio_and_calls_are_told(exp):
+    text = (write(exp) / "README.md").read_text()
+    for encoder in ("teacher", "recover/encoder"):
+        weights = (exp / encoder / "model.safetensors").read_bytes()
+        assert hashlib.sha256(weights).hexdigest() in text
+    assert 'teacher: `{"training_config": "exp/pretrain1/config.yaml"}`' in text
+    data = exp.parent / "data" / "train"
+    for name in TRAININGS:  # 28.8 million samples are half an hour
+        assert f"| {name} | {data} | 2 | 0.50 |" in text
+    assert f"\n{TITLE}. Made by\n\n```\nlocal/data.sh --synthetic 5\n```\n" in text
+    assert "\n```\nrun.sh  # commit abc\n```\n" in text
+    assert "- pytorch: " in text
+    sizes = [
+        sum(p.numel() for p in random_encoder(tiny_config(**options)).parameters())
+        for options in ({"ffn": 8}, {})
+    ]
+    assert f"{100 * sizes[0] / sizes[1]:.1f} % of its teacher's" in text
+
+
+def test_the_page_holds_its_figures(exp):
+    sources = []
+
+    class Images(HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            assert tag not in {"link", "script"}
+            if tag == "img":
+                sources.append(dict(attrs)["src"])
+
+    directory = write(exp)
+    page = (directory / "card.html").read_text()
+    Images().feed(page)
+    found = [base64.b64decode(source.split(",")[1]) for source in sources]
+    assert found == list(FIGURES.values())
+    assert "<title>Tiny (synthetic speech): pruned wavlm</title>" in page
+    assert "<td>1</td>" in page
+    for name, content in FIGURES.items():
+        assert f"](figures/{name})" in (directory / "README.md").read_text()
+        assert (directory / "figures" / name).read_bytes() == content
+
+
+def test_a_published_teacher_was_not_trained_here(exp):
+    (exp / "teacher").rename(exp.parent / "published")
+    for name in ("distill", "recover"):
+        path = exp / name / "config.yaml"
+        config = yaml.safe_load(path.read_text())
+        config["teacher"] = str(exp.parent / "published")
+        path.write_text(yaml.safe_dump(config))
+    assert "| pretrain1 |" not in (write(exp) / "README.md").read_text()
+
+
+def test_what_is_missing_is_named(exp):
+    def refused(message, **system):
+        with pytest.raises(ValueError, match=message):
+            write(exp, pruned(exp, **system))
+        assert not (exp / "recover" / "encoder" / "README.md").exists()
+
+    refused(r"expected a system pruned .* found \['teacher'\]", name="teacher")
+    refused("another recipe made", encoder="teacher")
+    (exp / "pruned" / "report.md").rename(exp / "report.md")
+    refused("pruned/report.md; run the stage prune first")
+    (exp.parent / "data" / "train" / "utt2num_samples").unlink()
+    refused("run the stage data first")
+    (exp / "distill" / "config.yaml").write_text("teacher: other\n")
+    refused("expected one teacher")
+    shutil.rmtree(exp / "distill")
+    refused("distill/config.yaml; the training in")
