@@ -84,9 +84,16 @@ setup(
             "soxr",
             "huggingface_hub",
             "markdown-it-py",
+            "pyannote.metrics",
         ],
-        # loralib is what ESPnet's own LoRA needs
-        "test": ["pytest>=8", "pytest-timeout", "transformers", "loralib"],
+        # loralib is what ESPnet's own LoRA needs; dtw-python checks our alignment
+        "test": [
+            "pytest>=8",
+            "pytest-timeout",
+            "transformers",
+            "loralib",
+            "dtw-python",
+        ],
         "export": ["onnx", "onnxruntime"],
         "dev": [
             "ruff",

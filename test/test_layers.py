@@ -18,6 +18,7 @@ ALLOWED = {
     "data": set(),
     "scoring": {"data"},
     "results": {"encoder", "pruning", "scoring", "bench"},
+    "superb": {"encoder", "data", "scoring"},
     "bench": {"encoder", "pruning", "distill", "export"},
     "export": {"encoder"},
     "s3prl": {"encoder"},

@@ -1,0 +1,1 @@
+"""The ten SUPERB probes on frozen features, their metrics, and the score."""

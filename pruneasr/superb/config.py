@@ -1,0 +1,75 @@
+"""The configuration of a probe: sizes of its head, and its training."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pruneasr.superb.tasks import TASKS
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """How a probe is trained.
+
+    Attributes:
+        learning_rates: Adam's, all tried; the best one on the development set counts.
+        steps: Updates.
+        eval_steps: Updates between two looks at the development set.
+        batch_size: Utterances per update.
+        clip: Largest norm of the gradient.
+        max_frames: Longer training utterances are cut to so many frames at a random
+            place; None: never.
+        balanced: Draw every label equally often; for one label per utterance.
+    """
+
+    learning_rates: tuple[float, ...]
+    steps: int
+    eval_steps: int
+    batch_size: int
+    clip: float = 1.0
+    max_frames: int | None = None
+    balanced: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot be meant."""
+        if not self.learning_rates or min(self.learning_rates) <= 0:
+            raise ValueError(
+                f"expected learning_rates above 0, found {list(self.learning_rates)}"
+            )
+        counts = (self.steps, self.eval_steps, self.batch_size)
+        if min(counts) < 1 or self.steps % self.eval_steps:
+            raise ValueError(
+                "expected steps, eval_steps and batch_size of at least 1, and steps "
+                f"that are a multiple of eval_steps; found {counts}"
+            )
+
+
+def read_config(path: Path, task: str) -> tuple[dict[str, Any], Training]:
+    """Read the YAML file of a task: the options ``probe`` and ``training``.
+
+    Returns:
+        Arguments of the task's head, and the training.
+
+    Raises:
+        ValueError: The file is missing, or has an unknown or a missing option.
+    """
+    if not path.is_file():
+        raise ValueError(f"expected the configuration of {task} at {path}, found none")
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or set(content) != {"probe", "training"}:
+        raise ValueError(f"{path}: expected `probe` and `training`, found {content!r}")
+    sizes, training = content["probe"] or {}, content["training"] or {}
+    head = TASKS[task].probe
+    if head is None:
+        raise ValueError(f"{path}: {task} trains nothing and has no configuration")
+    rates = training.get("learning_rates", [])
+    try:
+        inspect.signature(head).bind(None, None, **sizes)
+        return dict(sizes), Training(**{**training, "learning_rates": tuple(rates)})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,0 +1,1 @@
+"""What the SUPERB tasks are measured by, one file each."""

@@ -1,0 +1,131 @@
+"""superb_s: one number for all ten tasks.
+
+    superb_s = mean over tasks of 1000 (m - m_fbank) / (m_sota - m_fbank)
+
+0 is the score of filter banks, 1000 that of WavLM Large; a task with two metrics (SF)
+counts as the mean of both. It is the score of the SUPERB challenge (Feng et al., SLT
+2022, *SUPERB @ SLT 2022*), by which [W23] compares. The two ends are results on the
+full official sets: results on anything else have no such score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+
+import yaml
+
+from pruneasr.superb.published import FBANK, METRICS, WAVLM_LARGE
+
+TASKS = tuple(dict.fromkeys(METRICS.values()))
+
+
+def metric_score(metric: str, value: float) -> float:
+    """Return where a value stands between filter banks (0) and WavLM Large (1000).
+
+    Raises:
+        ValueError: The metric is unknown.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"expected one of {list(METRICS)}, found metric {metric!r}")
+    low, high = FBANK.metrics[metric], WAVLM_LARGE.metrics[metric]
+    return 1000 * (value - low) / (high - low)
+
+
+def task_scores(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return the score of every task.
+
+    Args:
+        metrics: A value for each of ``METRICS``, in percent.
+
+    Raises:
+        ValueError: A metric is missing, unknown, or no percentage.
+    """
+    missing = [name for name in METRICS if name not in metrics]
+    extra = sorted(set(metrics) - set(METRICS))
+    if missing or extra:
+        raise ValueError(
+            f"expected a value for each of {list(METRICS)}; missing {missing}, unknown "
+            f"{extra}"
+        )
+    _refuse_fractions(metrics)
+    return {
+        task: fmean(
+            metric_score(metric, float(metrics[metric]))
+            for metric in METRICS
+            if METRICS[metric] == task
+        )
+        for task in TASKS
+    }
+
+
+def _refuse_fractions(metrics: Mapping[str, float]) -> None:
+    # an accuracy of 0.97 is 97 % in another unit; none of these is ever below 1 %
+    small = [name for name in metrics if name.endswith("_acc") and metrics[name] <= 1]
+    if small:
+        raise ValueError(
+            f"expected percentages, found {[(n, metrics[n]) for n in small]}; multiply "
+            "fractions by 100"
+        )
+
+
+def superb_score(metrics: Mapping[str, float]) -> float:
+    """Return superb_s.
+
+    Raises:
+        ValueError: As in ``task_scores``.
+    """
+    return fmean(task_scores(metrics).values())
+
+
+def read_results(path: Path) -> dict[str, dict[str, float]]:
+    """Read a YAML file: ``system: {ks_acc: 96.5, ...}``, all metrics in percent.
+
+    Raises:
+        ValueError: The file is missing or has another form.
+    """
+    if not path.is_file():
+        raise ValueError(f"expected a file of results at {path}, found none")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: expected YAML, found {error}") from error
+    if not isinstance(content, dict) or not all(
+        isinstance(row, dict)
+        and all(isinstance(value, int | float) for value in row.values())
+        for row in content.values()
+    ):
+        raise ValueError(
+            f"{path}: expected `system: {{metric: number, ...}}`, found {content!r}"
+        )
+    return {str(name): dict(row) for name, row in content.items()}
+
+
+def score_table(
+    results: Mapping[str, Mapping[str, float]],
+    printed: Mapping[str, float | None],
+    notes: Mapping[str, str],
+) -> str:
+    """Return a Markdown table: a column for each task, the total, what was printed.
+
+    Args:
+        results: System -> metrics.
+        printed: System -> the score that its source prints; missing or None: ``-``.
+        notes: System -> what is said below the table.
+
+    Raises:
+        ValueError: As in ``task_scores``; the message names the system.
+    """
+    columns = ["system", *TASKS, "superb_s", "printed"]
+    lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
+    for name, metrics in results.items():
+        try:
+            scores = task_scores(metrics)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        values = [*scores.values(), fmean(scores.values()), printed.get(name)]
+        cells = ["-" if value is None else f"{value:.1f}" for value in values]
+        lines.append(f"| {' | '.join([name, *cells])} |")
+    lines += [f"\n{name}: {note}." for name, note in notes.items() if note]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,49 @@
+"""The ten tasks: head, metrics, and which way is up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pruneasr.superb import evaluate
+from pruneasr.superb.probes.ctc import FrameCTC, RecurrentCTC, TaggedCTC
+from pruneasr.superb.probes.diarization import Diarizer
+from pruneasr.superb.probes.probe import Probe
+from pruneasr.superb.probes.speaker import XVector
+from pruneasr.superb.probes.utterance import UtteranceProbe
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of SUPERB.
+
+    Attributes:
+        title: What it is called.
+        probe: Its head; None where nothing is trained.
+        evaluate: Metrics of a data directory and predictions; the first one decides.
+        higher_is_better: Of the metric that decides.
+    """
+
+    title: str
+    probe: type[Probe] | None
+    evaluate: Callable[[Path, Mapping[str, str]], dict[str, float]]
+    higher_is_better: bool
+
+    def better(self, first: float, second: float) -> bool:
+        """Return whether the first value is better than the second."""
+        return first > second if self.higher_is_better else first < second
+
+
+TASKS = {
+    "pr": Task("phone recognition", FrameCTC, evaluate.evaluate_pr, False),
+    "asr": Task("speech recognition", RecurrentCTC, evaluate.evaluate_asr, False),
+    "ks": Task("keyword spotting", UtteranceProbe, evaluate.evaluate_ks, True),
+    "qbe": Task("query by example", None, evaluate.evaluate_qbe, True),
+    "sid": Task("speaker identification", UtteranceProbe, evaluate.evaluate_sid, True),
+    "sv": Task("speaker verification", XVector, evaluate.evaluate_sv, False),
+    "sd": Task("speaker diarisation", Diarizer, evaluate.evaluate_sd, False),
+    "ic": Task("intent classification", UtteranceProbe, evaluate.evaluate_ic, True),
+    "sf": Task("slot filling", TaggedCTC, evaluate.evaluate_sf, True),
+    "er": Task("emotion recognition", UtteranceProbe, evaluate.evaluate_er, True),
+}

@@ -1,0 +1,292 @@
+"""Train a probe: plain Adam on frozen features, the best checkpoint on dev kept.
+
+For each learning rate of the search there is a folder ``lr<rate>`` with
+
+    state.pt            where a stopped training goes on: weights, optimiser, history
+    best.safetensors    the weights that were best on the development set
+    probe.json          all that is needed to build the head again
+
+and ``search.json`` beside them says what was tried and which one counts. A resumed
+training ends with the same weights as one that was never stopped: batches and dropout
+depend on the seed and the step only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from pruneasr.data.datadir import write_atomic
+from pruneasr.encoder.checkpoint import load_strictly
+from pruneasr.superb.batches import (
+    batches_by_length,
+    load_batch,
+    mixed_seed,
+    names_of_step,
+)
+from pruneasr.superb.config import Training
+from pruneasr.superb.evaluate import read_texts
+from pruneasr.superb.features import FeatureShape, FeatureStore
+from pruneasr.superb.probes.probe import Probe
+from pruneasr.superb.tasks import TASKS
+
+
+@dataclasses.dataclass(frozen=True)
+class Sets:
+    """What a probe is trained on and judged by: data directories and features."""
+
+    store: FeatureStore
+    train: Path
+    dev: Path
+
+
+def search(
+    task: str,
+    sets: Sets,
+    output: Path,
+    *,
+    sizes: Mapping[str, Any],
+    training: Training,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """Train with every learning rate and write down which is best on dev.
+
+    Args:
+        task: Key of ``TASKS``.
+        sets: Data.
+        output: Receives ``lr<rate>`` folders and ``search.json``.
+        sizes: Arguments of the head.
+        training: How.
+        seed: Of weights, order and dropout.
+        device: Where the head is trained.
+
+    Returns:
+        What search.json holds.
+
+    Raises:
+        ValueError: Features are missing, or no learning rate led anywhere.
+    """
+    for data in (sets.train, sets.dev):
+        sets.store.check(read_texts(data))
+    tried = []
+    for rate in training.learning_rates:
+        best = train(
+            task,
+            sets,
+            output / f"lr{rate:g}",
+            sizes=sizes,
+            training=training,
+            learning_rate=rate,
+            seed=seed,
+            device=device,
+        )
+        tried.append({"learning_rate": rate, **(best or {"dev": None})})
+    chosen = best_of(task, tried)
+    result = {"task": task, "seed": seed, "tried": tried, "chosen": chosen}
+    write_atomic(output / "search.json", json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def best_of(task: str, tried: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the entry whose ``dev`` metrics are best; of equal ones the first.
+
+    Raises:
+        ValueError: None has any.
+    """
+    best: dict[str, Any] | None = None
+    for entry in tried:
+        if entry["dev"] is None:
+            continue
+        value = next(iter(entry["dev"].values()))
+        if best is None or TASKS[task].better(value, next(iter(best["dev"].values()))):
+            best = entry
+    if best is None:
+        raise ValueError(f"{task}: every training diverged: lower the learning_rates")
+    return best
+
+
+def train(
+    task: str,
+    sets: Sets,
+    output: Path,
+    *,
+    sizes: Mapping[str, Any],
+    training: Training,
+    learning_rate: float,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, Any] | None:
+    """Train one probe, or go on where it was stopped.
+
+    Returns:
+        ``step`` and ``dev`` of the best checkpoint; None if the loss was no number
+        before the first look at the development set.
+
+    Raises:
+        ValueError: The folder holds a training with other options.
+    """
+    texts = read_texts(sets.train)
+    probe = new_probe(task, sets.store.shape, list(texts.values()), sizes, seed)
+    probe.to(device)
+    optimizer = torch.optim.Adam(probe.parameters(), lr=learning_rate)
+    output.mkdir(parents=True, exist_ok=True)
+    options = _options(training, learning_rate, seed)
+    history: list[dict[str, Any]] = []
+    step = _resume(output / "state.pt", probe, optimizer, options, history)
+    while step < training.steps:
+        loss = 0.0
+        for _ in range(training.eval_steps):
+            value = _update(probe, optimizer, sets.store, texts, training, step, seed)
+            loss += value / training.eval_steps
+            step += 1
+        if not torch.isfinite(torch.tensor(loss)):
+            print(f"{output.name}: the loss is {loss} before step {step}; given up")
+            break
+        predictions = predict(probe, sets.store, list(read_texts(sets.dev)))
+        dev = TASKS[task].evaluate(sets.dev, predictions)
+        print(f"{output.name} step {step}: loss {loss:.4f}, dev {dev}", flush=True)
+        history.append({"step": step, "loss": loss, "dev": dev})
+        if best_of(task, history) is history[-1]:
+            save_probe(probe, task, sizes, output)
+        state = {"step": step, "history": history, "options": options}
+        _save(output / "state.pt", probe, optimizer, state)
+    return best_of(task, history) if history else None
+
+
+def new_probe(
+    task: str,
+    shape: FeatureShape,
+    texts: list[str],
+    sizes: Mapping[str, Any],
+    seed: int,
+) -> Probe:
+    """Return the untrained head of a task; its weights depend on the seed only."""
+    head = TASKS[task].probe
+    assert head is not None
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return head(shape, head.learn_vocabulary(texts), **sizes)
+
+
+def _update(
+    probe: Probe,
+    optimizer: torch.optim.Optimizer,
+    store: FeatureStore,
+    texts: Mapping[str, str],
+    training: Training,
+    step: int,
+    seed: int,
+) -> float:
+    """Make one update and return its loss."""
+    names = names_of_step(
+        texts,
+        step,
+        batch_size=training.batch_size,
+        seed=seed,
+        balanced=training.balanced,
+    )
+    torch.manual_seed(mixed_seed("cuts and dropout", seed, step))
+    device = str(probe.weighted_sum.weights.device)
+    features, lengths = load_batch(
+        store, names, device=device, max_frames=training.max_frames
+    )
+    probe.train()
+    loss = probe.loss(features, lengths, [texts[name] for name in names])
+    optimizer.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(probe.parameters(), training.clip)
+    optimizer.step()
+    return float(loss.detach())
+
+
+@torch.inference_mode()
+def predict(
+    probe: Probe, store: FeatureStore, names: list[str], batch_size: int = 32
+) -> dict[str, str]:
+    """Return the prediction for each utterance."""
+    probe.eval()
+    device = str(probe.weighted_sum.weights.device)
+    predictions: dict[str, str] = {}
+    for part, features, lengths in batches_by_length(
+        store, names, batch_size=batch_size, device=device
+    ):
+        texts = probe.predict(features, lengths)
+        predictions |= dict(zip(part, texts, strict=True))
+    return predictions
+
+
+def save_probe(probe: Probe, task: str, sizes: Mapping[str, Any], folder: Path) -> None:
+    """Write best.safetensors and probe.json."""
+    description = {
+        "task": task,
+        "shape": dataclasses.asdict(probe.shape),
+        "vocabulary": probe.vocabulary,
+        "sizes": dict(sizes),
+    }
+    write_atomic(folder / "probe.json", json.dumps(description, indent=1) + "\n")
+    tensors = {name: t.contiguous().cpu() for name, t in probe.state_dict().items()}
+    save_file(tensors, folder / "best.partial")
+    (folder / "best.partial").replace(folder / "best.safetensors")
+
+
+def load_probe(folder: Path) -> Probe:
+    """Return the best head of a training.
+
+    Raises:
+        ValueError: The files do not fit together.
+    """
+    description = json.loads((folder / "probe.json").read_text(encoding="utf-8"))
+    head = TASKS[description["task"]].probe
+    assert head is not None
+    shape = FeatureShape(**description["shape"])
+    probe = head(shape, description["vocabulary"], **description["sizes"])
+    load_strictly(probe, load_file(folder / "best.safetensors"), str(folder))
+    return probe
+
+
+def _options(training: Training, learning_rate: float, seed: int) -> dict[str, Any]:
+    """Return what a resumed training must have in common with its beginning."""
+    options = dataclasses.asdict(training)
+    del options["steps"], options["learning_rates"]
+    return {**options, "learning_rate": learning_rate, "seed": seed}
+
+
+def _resume(
+    path: Path,
+    probe: Probe,
+    optimizer: torch.optim.Optimizer,
+    options: Mapping[str, Any],
+    history: list[dict[str, Any]],
+) -> int:
+    """Load what an earlier run saved into the arguments; return the next step."""
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    if state["options"] != options:
+        raise ValueError(
+            f"{path}: expected a training with {options}, found one with "
+            f"{state['options']}; give the same options, or remove {path.parent}"
+        )
+    load_strictly(probe, state["probe"], str(path))
+    optimizer.load_state_dict(state["optimizer"])
+    history += state["history"]
+    return int(state["step"])
+
+
+def _save(
+    path: Path,
+    probe: Probe,
+    optimizer: torch.optim.Optimizer,
+    state: Mapping[str, Any],
+) -> None:
+    tensors = {"probe": probe.state_dict(), "optimizer": optimizer.state_dict()}
+    torch.save({**tensors, **state}, path.with_suffix(".partial"))
+    path.with_suffix(".partial").replace(path)
