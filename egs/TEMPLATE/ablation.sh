@@ -166,17 +166,11 @@ for variant in ${variants}; do
     fi
 done
 [[ ${seeds} =~ ^[0-9]+(\ [0-9]+)*$ ]] || die "expected numbers in --seeds; found ${seeds}"
-trap 'end_jobs; exit 130' INT
-trap 'end_jobs; exit 143' TERM
 after_full="no_recovery|distilhubert"
 if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
     need "data/${pretrain_set}/utt2num_samples" data
-    if ! "${dry_run}"; then
-        mkdir -p "${folder}"
-        trap 'unlock "${folder}"' EXIT
-        lock "${folder}" || exit 1
-    fi
+    occupy "${folder}"
     side_by_side point < <(points ".*" | grep -vE "^(${after_full}) ")
     side_by_side point < <(points "${after_full}")
 fi

@@ -133,17 +133,11 @@ points() {
 for method in ${methods}; do
     for budget in ${budgets}; do constraint "${method}" "${budget}" > /dev/null; done
 done
-trap 'end_jobs; exit 130' INT
-trap 'end_jobs; exit 143' TERM
 if ! "${report_only}"; then
     need "${from}/config.json" teacher
     need "${stats}/train/text_shape.tokens" stats
     need "${init}" train
-    if ! "${dry_run}"; then
-        mkdir -p "${expdir}/hj"
-        trap 'unlock "${expdir}/hj"' EXIT
-        lock "${expdir}/hj" || exit 1
-    fi
+    occupy "${expdir}/hj"
     side_by_side point < <(points)
 fi
 if "${dry_run}" || ! "${tune}"; then exit; fi

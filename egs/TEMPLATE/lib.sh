@@ -16,6 +16,40 @@ need() {
     fi
 }
 
+# stage_number S: the number of a stage, out of stages, given by number or name.
+stage_number() {
+    local i
+    for i in "${!stages[@]}"; do
+        if [ "$1" = "${stages[i]}" ] || [ "$1" = "$((i + 1))" ]; then
+            echo "$((i + 1))"
+            return
+        fi
+    done
+    die "unknown stage $1; stages: ${stages[*]}"
+}
+
+# occupy FOLDER: keep other runs out of it until this one ends; a signal ends what runs.
+occupy() {
+    trap 'end_jobs; exit 130' INT
+    trap 'end_jobs; exit 143' TERM
+    trap 'end_jobs; exit 129' HUP
+    trap 'end_jobs; requeue; exit 138' USR1 # Slurm warns of the time limit
+    if "${dry_run}"; then return; fi
+    mkdir -p "$1"
+    # shellcheck disable=SC2064  # the folder as it is called now
+    trap "unlock '$1'; unlock data" EXIT
+    lock "$1" || exit 1
+}
+
+# note_call CALL FOLDER: RESULTS.md says what was called, and of which code.
+note_call() {
+    local commit
+    if "${dry_run}"; then return; fi
+    commit=$(git describe --always --exclude '*' --dirty=" and local changes" \
+        2> /dev/null || echo none)
+    echo "$1  # commit ${commit}" >> "$2/commands"
+}
+
 # in_wait COMMAND...: bash acts on a signal while it waits, not while it runs a command.
 in_wait() {
     "$@" &

@@ -98,18 +98,6 @@ tokens=data/tokens_${token_name}
 
 stages=(data teacher distill prune recover tokens stats train decode score pack report)
 
-# stage_number S: the number of a stage given by number or name.
-stage_number() {
-    local i
-    for i in "${!stages[@]}"; do
-        if [ "$1" = "${stages[i]}" ] || [ "$1" = "$((i + 1))" ]; then
-            echo "$((i + 1))"
-            return
-        fi
-    done
-    die "unknown stage $1; stages: ${stages[*]}"
-}
-
 # check_encoders: what is known before the first stage to fail later.
 check_encoders() {
     local dir system
@@ -136,19 +124,8 @@ if ((first > last)); then die "--stage ${stage} comes after --stop-stage ${stop_
 check_encoders
 "${template}/../../tools/setup_env.sh"
 . ./path.sh
-if ! "${dry_run}"; then
-    mkdir -p "${expdir}"
-    trap 'unlock "${expdir}"; unlock data' EXIT
-    lock "${expdir}" || exit 1
-    # RESULTS.md says what was called, and of which code
-    commit=$(git describe --always --exclude '*' --dirty=" and local changes" \
-        2> /dev/null || echo none)
-    echo "${recipe_command}  # commit ${commit}" >> "${expdir}/commands"
-fi
-trap 'end_jobs; exit 130' INT
-trap 'end_jobs; exit 143' TERM
-trap 'end_jobs; exit 129' HUP
-trap 'end_jobs; requeue; exit 138' USR1 # Slurm warns of the time limit
+occupy "${expdir}"
+note_call "${recipe_command}" "${expdir}"
 
 for ((number = first; number <= last; number++)); do
     stage_name=${stages[number - 1]}

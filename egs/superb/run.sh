@@ -45,7 +45,7 @@ nj=${SLURM_CPUS_PER_TASK:-$(nproc)}
 expdir=exp
 results_dir=.
 title="SUPERB probes on excerpts"
-command="./run.sh ${*@Q}"
+command="egs/superb/run.sh ${*@Q}"
 . utils/parse_options.sh
 . ../TEMPLATE/lib.sh
 . utils/lock.sh
@@ -53,18 +53,6 @@ if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 
 stages=(data features train decode score collect)
-
-# stage_number S: the number of a stage given by number or name.
-stage_number() {
-    local i
-    for i in "${!stages[@]}"; do
-        if [ "$1" = "${stages[i]}" ] || [ "$1" = "$((i + 1))" ]; then
-            echo "$((i + 1))"
-            return
-        fi
-    done
-    die "unknown stage $1; stages: ${stages[*]}"
-}
 
 check_options() {
     local task known=" pr asr ks qbe sid sv sd ic sf er "
@@ -198,16 +186,8 @@ device=cpu
 if ((ngpu > 0)); then device=cuda; fi
 ../../tools/setup_env.sh
 . ./path.sh
-if ! "${dry_run}"; then
-    mkdir -p "${expdir}"
-    trap 'unlock "${expdir}"; unlock data' EXIT
-    lock "${expdir}" || exit 1
-    echo "${command}" >> "${expdir}/commands" # RESULTS.md says what was called
-fi
-trap 'end_jobs; exit 130' INT
-trap 'end_jobs; exit 143' TERM
-trap 'end_jobs; exit 129' HUP
-trap 'end_jobs; requeue; exit 138' USR1 # Slurm warns of the time limit
+occupy "${expdir}"
+note_call "${command}" "${expdir}"
 
 for ((number = first; number <= last; number++)); do
     stage_name=${stages[number - 1]}

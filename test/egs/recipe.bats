@@ -287,9 +287,10 @@ sleeping() {
 }
 
 @test "every recipe has the files that the cluster backends read, and can be a job" {
-    for recipe in "$BATS_TEST_DIRNAME"/../../egs/[!.T]*/*/; do
-        for backend in queue slurm pbs; do [ -r "$recipe/conf/$backend.conf" ]; done
-        grep -q "^#SBATCH .*--requeue .*--signal=B:USR1@" "$recipe/run.sh"
-        grep -q "slurm_script" "$recipe/run.sh"
+    cd "$BATS_TEST_DIRNAME/../../egs"
+    for script in [!.T]*/*/run.sh superb/run.sh; do
+        for backend in queue slurm pbs; do [ -r "${script%/*}/conf/$backend.conf" ]; done
+        grep -q "^#SBATCH .*--requeue .*--signal=B:USR1@" "$script"
+        grep -q "slurm_script" "$script"
     done
 }
