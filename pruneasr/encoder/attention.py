@@ -8,7 +8,11 @@ scale it omits). A head may have no query and key columns: it then attends by it
 position bias alone, or uniformly. The projections are called as modules, so adapters
 such as LoRA that wrap a Linear receive their gradient.
 
-Shapes: B batch, L frames, D model dimension, h living heads, K padded head width.
+Trained, exported, and on GPUs, heads run in groups of padded width; on a CPU, without
+gradients, one by one.
+
+Shapes: B batch, L frames, D model dimension, h living heads, K padded head width, V sum
+of the living heads' value widths.
 """
 
 from __future__ import annotations
@@ -19,8 +23,11 @@ from torch.nn import functional as F
 
 from pruneasr.encoder.config import EncoderConfig, HeadConfig
 from pruneasr.encoder.head_layout import HeadGroup, group_heads
-from pruneasr.encoder.kernels import Linear
+from pruneasr.encoder.kernels import Linear, is_eager_on_cpu
 from pruneasr.encoder.positions import RelativePositionGate
+
+# 1 MB in float32, half the second-level cache of a current core
+SCORES_AT_ONCE = 2**18
 
 
 class Attention(nn.Module):
@@ -30,8 +37,10 @@ class Attention(nn.Module):
 
     def __init__(self, config: EncoderConfig, heads: tuple[HeadConfig, ...]) -> None:
         super().__init__()
-        qk = sum(head.qk for head in heads)
-        vo = sum(head.vo for head in heads)
+        self.qk_widths = [head.qk for head in heads]
+        self.vo_widths = [head.vo for head in heads]
+        self.head_indices = [head.index for head in heads]
+        qk, vo = sum(self.qk_widths), sum(self.vo_widths)
         self.scale = config.head_dim**-0.5
         self.dropout = config.dropout
         self.q_proj = Linear(config.dim, qk)
@@ -68,6 +77,24 @@ class Attention(nn.Module):
         k = self.k_proj(x)
         v = self.vo_slot(self.v_proj(x))
         factor = None if self.relative_gate is None else self.relative_gate(x)
+        dropped = self.training and self.dropout > 0
+        one_by_one = is_eager_on_cpu(q) and not (q.requires_grad or dropped)
+        if one_by_one and factor is not None and position_bias is not None:
+            packed = self._head_by_head(q, k, v, factor, position_bias, padding_bias)
+        else:
+            packed = self._in_groups(q, k, v, factor, position_bias, padding_bias)
+        return self.out_proj(packed)
+
+    def _in_groups(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        factor: Tensor | None,
+        position_bias: Tensor | None,
+        padding_bias: Tensor | None,
+    ) -> Tensor:
+        """Attend in one product for each group of heads; returns (B, L, V)."""
         outputs = []
         for group in self.groups:
             assert isinstance(group, _Group)
@@ -84,7 +111,44 @@ class Attention(nn.Module):
         packed = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
         if self.packed_index is not None:
             packed = packed.index_select(-1, self.packed_index)
-        return self.out_proj(packed)
+        return packed
+
+    def _head_by_head(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        factor: Tensor,
+        position_bias: Tensor,
+        padding_bias: Tensor | None,
+    ) -> Tensor:
+        """Attend one head after the other, each at its own width; returns (B, L, V).
+
+        Of each head some rows of scores at once, so few that they stay in the cache
+        while gate, bias and softmax pass over them; the gated bias of all heads,
+        (B, h, L, L), would go to memory and back. Scores are float32 in any autocast.
+        """
+        rows = max(1, SCORES_AT_ONCE // (q.size(0) * q.size(1)))
+        packed = torch.empty_like(v, dtype=torch.float32)
+        with torch.autocast(q.device.type, enabled=False):
+            heads = zip(
+                self.head_indices,
+                (self.scale * q.float()).split(self.qk_widths, -1),
+                k.float().transpose(1, 2).split(self.qk_widths, 1),
+                v.float().split(self.vo_widths, -1),
+                factor.float().unbind(1),
+                packed.split(self.vo_widths, -1),
+                strict=True,
+            )
+            for index, queries, keys, values, gate, output in heads:
+                for i in range(0, q.size(1), rows):
+                    part = slice(i, i + rows)
+                    scores = queries[:, part] @ keys  # (B, rows, L)
+                    scores.addcmul_(gate[:, part], position_bias[index, part])
+                    if padding_bias is not None:
+                        scores += padding_bias[:, 0]
+                    output[:, part] = scores.softmax(-1) @ values
+        return packed.to(v.dtype)
 
 
 class _Group(nn.Module):

@@ -1,0 +1,67 @@
+"""Heads that run one by one give what heads in groups give."""
+
+import pytest
+import torch
+from tiny import random_encoder, tiny_config
+
+from pruneasr.bench.shapes import Shape, draw_config
+from pruneasr.encoder import attention
+from pruneasr.encoder.attention import Attention
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Which way the attentions went."""
+    taken = []
+    for name in ("_in_groups", "_head_by_head"):
+        way = getattr(Attention, name)
+
+        def record(*args, name=name, way=way):
+            taken.append(name)
+            return way(*args)
+
+        monkeypatch.setattr(Attention, name, record)
+    return taken
+
+
+def uneven_encoder():
+    shape = Shape(0.4, heads_gone=0.2)
+    return random_encoder(draw_config(shape, dense=tiny_config())).eval()
+
+
+@pytest.mark.parametrize("scores", [1, 50, 2**18])
+def test_one_by_one_equals_in_groups(scores, calls, monkeypatch):
+    monkeypatch.setattr(attention, "SCORES_AT_ONCE", scores)
+    encoder = uneven_encoder()
+    waveforms, lengths = torch.randn(2, 8000), torch.tensor([8000, 5000])
+    expected, frames = encoder(waveforms, lengths)
+    assert set(calls) == {"_in_groups"}
+    with torch.no_grad():
+        found, _ = encoder(waveforms, lengths)
+    assert calls[-1] == "_head_by_head"
+    for x, y in zip(expected, found, strict=True):
+        for i, n in enumerate(frames):
+            torch.testing.assert_close(x[i, :n], y[i, :n], atol=1e-5, rtol=0)
+
+
+def test_scores_are_not_rounded_by_autocast(calls):
+    encoder = uneven_encoder()
+    waveforms, lengths = torch.randn(1, 8000), torch.tensor([8000])
+    with torch.no_grad():
+        exact = encoder(waveforms, lengths)[0][-1]
+        with torch.autocast("cpu", torch.bfloat16):
+            found = encoder(waveforms, lengths)[0][-1]
+    with torch.autocast("cpu", torch.bfloat16):
+        grouped = encoder(waveforms, lengths)[0][-1]
+    assert set(calls) == {"_head_by_head", "_in_groups"}
+    assert (found - exact).norm() < 1.1 * (grouped - exact).norm()
+
+
+def test_dropout_of_scores_and_gradients_need_groups(calls):
+    encoder = uneven_encoder().train()
+    for module in encoder.modules():
+        if isinstance(module, Attention):
+            module.dropout = 0.5
+    with torch.no_grad():
+        encoder(torch.randn(1, 4000), torch.tensor([4000]))
+    assert set(calls) == {"_in_groups"}
