@@ -94,6 +94,12 @@ def test_teacher_audio_and_calls_are_told(exp):
     assert f"{100 * sizes[0] / sizes[1]:.1f} % of its teacher's" in text
 
 
+def test_data_that_were_there_already_are_called_so(exp):
+    (exp.parent / "data" / ".done").unlink()
+    text = (write(exp) / "README.md").read_text()
+    assert f"# {exp.parent}/data was made without stage data" in text
+
+
 def test_the_page_holds_its_figures(exp):
     sources = []
 
