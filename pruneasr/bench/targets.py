@@ -56,17 +56,22 @@ class Target:
 
 def targets_table(targets: Iterable[Target]) -> str:
     """Return a table of all targets and a sentence for each that is missed."""
-    rows, bounds = [], []
+    rows = []
+    missed: dict[tuple[str, str], list[str]] = {}  # what and its bound -> settings
     for target in targets:
         sign = "<=" if target.at_most else ">="
         limit = f"{sign} {target.limit:g}"
         cells = [target.what, target.setting, f"{target.found:.2f}", limit]
         rows.append([*cells, target.outcome])
         if target.outcome != "met":
-            bounds.append(f"- {target.what}, {target.setting}: {target.bound}")
+            missed.setdefault((target.what, target.bound), []).append(target.setting)
     table = rows_as_markdown(["ratio", "setting", "found", "target", "outcome"], rows)
-    if not bounds:
+    if not missed:
         return table
+    bounds = [
+        f"- {what}, {'; '.join(settings)}: {bound}"
+        for (what, bound), settings in missed.items()
+    ]
     return "\n".join([table, "What bounds those that are missed:\n", *bounds, ""])
 
 

@@ -179,13 +179,14 @@ def test_synthetic_audio_has_the_rhythm_of_speech():
 def test_targets_are_met_or_missed_by_a_share_of_their_limit():
     met = Target("a", "x", found=2.0, limit=2.0, bound="none")
     missed = Target("b", "x", found=1.5, limit=2.0, bound="half of it is b")
+    again = Target("b", "y", found=1.9, limit=2.0, bound="half of it is b")
     slow = Target("c", "y", found=1.1, limit=1.0, bound="c", at_most=True)
     assert [t.outcome for t in (met, missed, slow)] == [
         *("met", "MISSED by 25.0 %", "MISSED by 10.0 %")
     ]
-    table = targets_table([met, missed, slow])
+    table = targets_table([met, missed, again, slow])
     assert "| b | x | 1.50 | >= 2 | MISSED by 25.0 % |" in table
-    assert "- b, x: half of it is b\n" in table
+    assert "- b, x; y: half of it is b\n" in table
     assert "- a" not in table
     assert "bounds" not in targets_table([met])
 
@@ -221,5 +222,5 @@ def test_the_whole_report_of_small_models(tmp_path, monkeypatch):
     assert titles[0] == "Targets"
     assert len(titles) == len(set(titles)) == 12
     assert text.count("| met |") + text.count("| MISSED by") == 12
-    assert text.count("\n- ") == text.count("| MISSED by")
+    assert text.count("\n- ") <= text.count("| MISSED by")
     assert "random weights, on synthetic noise" in text
