@@ -86,13 +86,15 @@ setup(
             "markdown-it-py",
             "pyannote.metrics",
         ],
-        # loralib is what ESPnet's own LoRA needs; dtw-python checks our alignment
+        # loralib is what ESPnet's own LoRA needs; dtw-python and torchmetrics check
+        # our alignments and rates
         "test": [
             "pytest>=8",
             "pytest-timeout",
             "transformers",
             "loralib",
             "dtw-python",
+            "torchmetrics",
         ],
         "export": ["onnx", "onnxruntime"],
         "dev": [
