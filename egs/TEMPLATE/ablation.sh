@@ -144,10 +144,7 @@ point() {
     local encoder
     expdir=${folder}/$1_seed$2 seed=$2
     make_encoder "$1" "$2"
-    once "${expdir}/.tuned" ./run.sh --stage stats --stop-stage score --systems pruned \
-        --pruned-encoder "${encoder}" --seeds "$2" --expdir "${expdir}/tuned" \
-        --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 \
-        --num-threads 1 ${tune_args:+--task-args "${tune_args}"}
+    tune_encoder "${expdir}" "${encoder}" "$2" "${tune_args}"
 }
 
 # points PATTERN: every variant that matches it, with every seed

@@ -114,10 +114,7 @@ point() {
             python -m pruneasr.bin.prune --experiment "${dir}/train" --output "${encoder}"
     fi
     "${tune}" || return 0
-    once "${dir}/.tuned" ./run.sh --stage stats --stop-stage score --systems pruned \
-        --pruned-encoder "${encoder}" --seeds "$3" --expdir "${dir}/tuned" \
-        --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 --num-threads 1 \
-        --task-args "--init_param ${rest} ${tune_args}"
+    tune_encoder "${dir}" "${encoder}" "$3" "--init_param ${rest} ${tune_args}"
 }
 
 points() {

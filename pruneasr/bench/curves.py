@@ -15,6 +15,7 @@ from pruneasr.bench.shapes import SHAPES, draw_config
 from pruneasr.bench.table import rows_as_markdown
 from pruneasr.encoder import Encoder, EncoderConfig, dense_config
 from pruneasr.encoder.initialize import random_encoder
+from pruneasr.pruning.report import pyplot
 
 LENGTHS_SEC = (1, 2, 5, 10, 20, 30, 60)
 BATCHES = (1, 2, 4, 8, 16)
@@ -78,11 +79,7 @@ def _table(what: str, points: Points, cell: Callable[[Row], str]) -> str:
 
 def plot_lengths(points: Mapping[float, Sequence[Row]], path: Path) -> None:
     """Draw time against length, both logarithmic, one line per model."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     lines: dict[str, list[tuple[float, float]]] = {}
     for seconds, rows in points.items():
         for row in rows:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from pruneasr.bench.measure import Row
+from pruneasr.pruning.report import pyplot
 
 # What a row is compared with, in the order of the columns
 ORDER = ("torchaudio", "transformers")
@@ -89,11 +90,7 @@ def machine() -> str:
 
 def plot(tables: Mapping[str, Sequence[Row]], path: Path) -> None:
     """Draw time against MACs, one series per setting."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = pyplot()
     figure, axes = plt.subplots(figsize=(6, 4))
     for setting, rows in tables.items():
         axes.scatter(

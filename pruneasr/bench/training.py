@@ -23,6 +23,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from pruneasr.bench.backends import precision
 from pruneasr.bench.clock import Clock
 from pruneasr.bench.measure import peak_memory
 from pruneasr.bench.table import rows_as_markdown
@@ -39,10 +40,10 @@ UNITS = ("qk", "vo", "ffn", "mha_layer", "ffn_layer")
 PARTS = ("data", "teacher", "student forward", "gates", "backward", "optimiser")
 WITHOUT, WITH = "without gates", "with gates"
 BFLOAT16, CHECKPOINTED = f"{WITH}, bfloat16", f"{WITH}, activation checkpointing"
-STEPS: dict[str, dict[str, bool]] = {
+STEPS: dict[str, dict[str, Any]] = {
     WITHOUT: {},
     WITH: {"gates": True},
-    BFLOAT16: {"gates": True, "autocast": True},
+    BFLOAT16: {"gates": True, "dtype": "bfloat16"},
     CHECKPOINTED: {"gates": True, "checkpointing": True},
 }
 
@@ -135,7 +136,7 @@ class _Step:
         device: str,
         *,
         gates: bool = False,
-        autocast: bool = False,
+        dtype: str = "float32",
         checkpointing: bool = False,
     ) -> None:
         student = copy.deepcopy(teacher).train()
@@ -153,7 +154,7 @@ class _Step:
         self.optimizer = torch.optim.AdamW(self.objective.parameters(), lr=1e-5)
         self.paths = paths
         self.device = device
-        self.autocast = autocast
+        self.dtype = dtype
         self.clock = Clock()
         teacher.register_forward_pre_hook(self._entering("teacher"))
         teacher.register_forward_hook(self._leaving)
@@ -167,7 +168,7 @@ class _Step:
         kind = torch.device(self.device).type
         with (
             self.clock.part("student forward"),
-            torch.autocast(kind, torch.bfloat16, enabled=self.autocast),
+            precision(kind, self.dtype),
         ):
             loss, _ = self.objective(waveforms, lengths)
         with self.clock.part("backward"):

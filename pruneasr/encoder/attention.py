@@ -50,7 +50,7 @@ class Attention(nn.Module):
         self.qk_slot = nn.Identity()
         self.vo_slot = nn.Identity()
         self.relative_gate = (
-            RelativePositionGate(config, [head.index for head in heads])
+            RelativePositionGate(config, self.head_indices)
             if config.relative_buckets
             else None
         )

@@ -21,7 +21,7 @@ from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.report import History, pyplot
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
-from pruneasr.results.spread import deviation, spread, verdict
+from pruneasr.scoring.spread import deviation, spread, verdict
 
 FOLDER = re.compile(r"(?P<variant>[a-z0-9_]+)_seed(?P<seed>\d+)")
 FULL = "full"
@@ -134,10 +134,9 @@ def ablation_markdown(
         test_sets: which columns there are.
         metric: what they hold.
     """
-    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
     columns = ["variant", "seeds", "params M", "MACs G, 10 s", "RTF"]
     for test_set in test_sets:
-        columns += [f"{name} % {test_set}", f"against {FULL}"]
+        columns += [f"{metric.error_name} % {test_set}", f"against {FULL}"]
     lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
     for variant, runs in variants.items():
         cells = [
@@ -250,8 +249,7 @@ def plot_errors(variants: Variants, test_set: str, metric: Metric, path: Path) -
             capsize=3,
             label=variant,
         )
-    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
-    axis.set(xlabel="parameters, M", ylabel=f"{name} %, {test_set}")
+    axis.set(xlabel="parameters, M", ylabel=f"{metric.error_name} %, {test_set}")
     axis.legend(fontsize=8, ncols=2)
     _save(figure, path)
 

@@ -40,6 +40,11 @@ class Metric:
     hub_type: str
     higher_is_better: bool = False
 
+    @property
+    def error_name(self) -> str:
+        """What the rate of errors is called."""
+        return f"100 - {self.name}" if self.higher_is_better else self.name
+
     def error(self, value: float) -> float:
         """Return a value as a rate of errors, in percent."""
         return 100 - value if self.higher_is_better else value

@@ -18,7 +18,7 @@ from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.report import pyplot
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
-from pruneasr.results.spread import deviation, spread, verdict
+from pruneasr.scoring.spread import deviation, spread, verdict
 
 FOLDER = re.compile(r"(?P<method>[a-z_]+)_(?P<percent>\d+)_seed(?P<seed>\d+)")
 DENSE = "dense"
@@ -102,10 +102,9 @@ def curves_markdown(
     title: str, points: Sequence[Point], test_sets: Sequence[str], metric: Metric
 ) -> str:
     """Return RESULTS_HJ.md."""
-    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
     columns = ["method", "asked %", "seeds", "params M", "MACs G, 10 s", "MACs left %"]
     for test_set in test_sets:
-        columns += [f"{name} % {test_set}", "against dense"]
+        columns += [f"{metric.error_name} % {test_set}", "against dense"]
     lines = [
         f"| {' | '.join(columns)} |",
         f"|---|{'---:|' * (len(columns) - 1)}",
@@ -162,8 +161,9 @@ def plot_curves(
             capsize=3,
             label=method,
         )
-    name = f"100 - {metric.name}" if metric.higher_is_better else metric.name
-    axis.set(xlabel="MACs left, % of dense", ylabel=f"{name} %, {test_set}")
+    axis.set(
+        xlabel="MACs left, % of dense", ylabel=f"{metric.error_name} %, {test_set}"
+    )
     axis.legend()
     figure.tight_layout()
     path.parent.mkdir(parents=True, exist_ok=True)

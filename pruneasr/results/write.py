@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 
 from pruneasr.results.collect import Metric, System, encoder_seconds, read_score
-from pruneasr.results.spread import spread
 from pruneasr.scoring.report import results_header, results_row
+from pruneasr.scoring.spread import spread
 
 # The aim of egs/an4: errors within 20 % relative of the teacher's
 AIM = 0.20

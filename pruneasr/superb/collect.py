@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import Any
 
+from pruneasr.scoring.spread import spread
 from pruneasr.superb.tasks import TASKS
 
 SCORES = "test/score.json"
@@ -106,10 +107,7 @@ def _search_table(encoder: Path) -> list[str]:
 
 
 def _cell(values: list[float]) -> str:
-    if not values:
-        return "-"
-    spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{fmean(values):.2f}{spread}"
+    return spread(values, 2) if values else "-"
 
 
 def _row(cells: list[str]) -> list[str]:

@@ -164,6 +164,17 @@ class FeatureStore:
         with safe_open(self.folder / self._shards[utterance], "pt") as shard:
             return shard.get_tensor(utterance)
 
+    def read_layer(self, utterance: str, layer: int) -> Tensor:
+        """Return one hidden state of an utterance, without the others: (L, D) float16.
+
+        Raises:
+            ValueError: It is not in the store.
+        """
+        self.check([utterance])
+        with safe_open(self.folder / self._shards[utterance], "pt") as shard:
+            state: Tensor = shard.get_slice(utterance)[layer]
+            return state
+
     def num_frames(self, utterance: str) -> int:
         """Return the number of frames of an utterance without reading them.
 

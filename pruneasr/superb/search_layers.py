@@ -38,7 +38,7 @@ def search_queries(store: FeatureStore, data: Path, layer: int) -> dict[str, str
     queries, documents = read_queries(data)
     frames = _normalized(
         {
-            name: store.read(name)[layer].float().numpy()
+            name: store.read_layer(name, layer).float().numpy()
             for name in [*queries, *documents]
         }
     )

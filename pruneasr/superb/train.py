@@ -133,7 +133,7 @@ def train(
     Raises:
         ValueError: The folder holds a training with other options.
     """
-    texts = read_texts(sets.train)
+    texts, dev_names = read_texts(sets.train), list(read_texts(sets.dev))
     probe = new_probe(task, sets.store.shape, list(texts.values()), sizes, seed)
     probe.to(device)
     optimizer = torch.optim.Adam(probe.parameters(), lr=learning_rate)
@@ -150,7 +150,7 @@ def train(
         if not torch.isfinite(torch.tensor(loss)):
             print(f"{output.name}: the loss is {loss} before step {step}; given up")
             break
-        predictions = predict(probe, sets.store, list(read_texts(sets.dev)))
+        predictions = predict(probe, sets.store, dev_names)
         dev = TASKS[task].evaluate(sets.dev, predictions)
         print(f"{output.name} step {step}: loss {loss:.4f}, dev {dev}", flush=True)
         history.append({"step": step, "loss": loss, "dev": dev})

@@ -7,7 +7,7 @@ for tuning. No speaker is in two sets.
 import argparse
 from pathlib import Path
 
-from splits import hold_out, write_task
+from splits import hold_out, sizes, write_task
 
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
@@ -58,8 +58,7 @@ def main() -> None:
         num_words = len({item.text for item in sets["train"]})
         about = (
             f"Speech Commands excerpt, {num_words} words, no silence or unknown, "
-            f"{len(sets['train'])} / {len(sets['dev'])} / {len(sets['test'])} "
-            "utterances"
+            f"{sizes(sets)}"
         )
         write_task(args.output, [sets], about)
     except ValueError as error:

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from splits import write_task
+from splits import sizes, write_task
 
 from pruneasr.data.datadir import Utterance, read_data_dir
 from pruneasr.data.frames import Frame, parse_frame
@@ -66,8 +66,7 @@ def main() -> None:
         }
         about = (
             f"coffee orders of the Speech-to-Intent Benchmark, {WHAT[args.task]}, "
-            f"{len(sets['train'])} / {len(sets['dev'])} / {len(sets['test'])} "
-            "utterances; speakers are unknown, so not apart"
+            f"{sizes(sets)}; speakers are unknown, so not apart"
         )
         write_task(args.output, [sets], about)
     except ValueError as error:

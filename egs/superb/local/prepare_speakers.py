@@ -6,7 +6,7 @@ Every speaker is in all sets, with other utterances; a few of each are enough he
 import argparse
 from pathlib import Path
 
-from splits import shuffled, write_task
+from splits import shuffled, sizes, write_task
 
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
@@ -58,8 +58,7 @@ def main() -> None:
         sets = sets_of(read_manifest(args.corpus), args.corpus, args.most)
         about = (
             f"LibriSpeech train-clean-5, {len({u.speaker for u in sets['train']})} "
-            f"speakers, {len(sets['train'])} / {len(sets['dev'])} / "
-            f"{len(sets['test'])} utterances"
+            f"speakers, {sizes(sets)}"
         )
         write_task(args.output, [sets], about)
     except ValueError as error:

@@ -7,7 +7,7 @@ as LibriSpeech's words do in SUPERB.
 import argparse
 from pathlib import Path
 
-from splits import write_task
+from splits import sizes, write_task
 
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance, read_data_dir
@@ -67,11 +67,7 @@ def main() -> None:
             lexicon = read_lexicon(args.lexicon)
             sets = {name: pronounced(items, lexicon) for name, items in sets.items()}
             units = f"phones of its lexicon ({args.lexicon.name})"
-        about = (
-            f"AN4, {units}, {len(sets['train'])} / {len(sets['dev'])} / "
-            f"{len(sets['test'])} utterances"
-        )
-        write_task(args.output, [sets], about)
+        write_task(args.output, [sets], f"AN4, {units}, {sizes(sets)}")
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 

@@ -38,6 +38,12 @@ def hold_out(names: Iterable[str], num_dev: int, num_test: int) -> dict[str, set
     }
 
 
+def sizes(sets: Sets) -> str:
+    """Say how many utterances each set has."""
+    numbers = " / ".join(str(len(sets[name])) for name in ("train", "dev", "test"))
+    return f"{numbers} utterances"
+
+
 def write_task(task: Path, splits: Sequence[Sets], about: str) -> None:
     """Write the data directories of all splits and what they are.
 

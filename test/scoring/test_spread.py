@@ -2,7 +2,7 @@
 
 import pytest
 
-from pruneasr.results.spread import spread, verdict
+from pruneasr.scoring.spread import spread, verdict
 
 
 @pytest.mark.parametrize(
