@@ -18,6 +18,7 @@ they closed is removed, what is left is fine-tuned, decoded and scored. Makes
   --init-seed N      seed of the fine-tuned teacher that all start from (1)
   --prune-args, --tune-args OPTIONS
                      more ESPnet options of the training with gates, of the one after
+  --dense-args OPTIONS  of the one training of \`dense\`, as long as both together
   --tune true|false  false: stop after the removal
   --report-only true the results of what is there
   --dry-run true     print the commands only
@@ -33,7 +34,8 @@ init_seed=1
 units="conv head ffn"     # those of [P23]
 prune_config=conf/prune_asr.yaml
 prune_args=
-tune_args="--max_epoch 10" # half of what the teacher had
+tune_args="--max_epoch 3"
+dense_args="--max_epoch 6"
 tune=true
 report_only=false
 dry_run=false
@@ -94,11 +96,10 @@ constraint() {
 
 # point METHOD BUDGET SEED: one encoder, from the training with gates to its scores
 point() {
-    local dir=${expdir}/hj/$1_$2_seed$3 encoder rest
-    if [ "$1" = dense ]; then
-        encoder=${from} rest=${init}
-    else
-        encoder=${dir}/pruned rest=${dir}/train/latest.pth:model::model.frontend.upstream
+    local dir=${expdir}/hj/$1_$2_seed$3 encoder=${from} rest=${init} args=${dense_args}
+    if [ "$1" != dense ]; then
+        encoder=${dir}/pruned args=${tune_args}
+        rest=${dir}/train/latest.pth:model::model.frontend.upstream
         log "output ${dir}, log ${dir}/train/train.log"
         # shellcheck disable=SC2046,SC2086  # lists of words
         once "${dir}/train/.done" ${cuda_cmd} --gpu "${ngpu}" "${dir}/train/train.log" \
@@ -114,15 +115,16 @@ point() {
             python -m pruneasr.bin.prune --experiment "${dir}/train" --output "${encoder}"
     fi
     "${tune}" || return 0
-    tune_encoder "${dir}" "${encoder}" "$3" "--init_param ${rest} ${tune_args}"
+    tune_encoder "${dir}" "${encoder}" "$3" "--init_param ${rest} ${args}"
 }
 
+# points: whole curves of the first seed come first, so that they can be looked at
 points() {
     local method budget this_seed
-    for this_seed in ${seeds}; do echo "dense 0 ${this_seed}"; done
-    for budget in ${budgets}; do
-        for method in ${methods}; do
-            for this_seed in ${seeds}; do echo "${method} ${budget} ${this_seed}"; done
+    for this_seed in ${seeds}; do
+        echo "dense 0 ${this_seed}"
+        for budget in ${budgets}; do
+            for method in ${methods}; do echo "${method} ${budget} ${this_seed}"; done
         done
     done
 }

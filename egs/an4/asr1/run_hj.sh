@@ -7,5 +7,6 @@ cd "$(dirname "$0")"
 exec ../../TEMPLATE/hj.sh \
     --recipe-title "AN4: HJ-Pruning, ASR on real recordings" \
     --token-type word \
-    --tune-args "--max_epoch 10 --scheduler_conf max_steps=1900 --optim_conf lr=5.0e-4" \
+    --tune-args "--max_epoch 3 --scheduler_conf max_steps=570 --optim_conf lr=5.0e-4" \
+    --dense-args "--max_epoch 6 --scheduler_conf max_steps=1140 --optim_conf lr=5.0e-4" \
     "$@"
