@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What each part of distil-pruning is worth, and the baselines, on one teacher. A recipe's
-# run_ablation.sh calls this with its values. Needs what stages 1, 2 and 6 make.
+# run_ablation.sh calls this with its values. Needs what stages 1, 2, 6 and 7 make.
 set -euo pipefail
 
 template=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
@@ -76,6 +76,7 @@ stage_name=ablation
 }
 teacher=$(encoder_of teacher)
 folder=${expdir}/ablation
+stats_dir=${expdir}/${task}_stats_${token_type}
 
 # changes VARIANT: options of the training with gates, in which it differs from full
 changes() {
@@ -166,7 +167,7 @@ done
 after_full="no_recovery|distilhubert"
 if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
-    need "data/${pretrain_set}/utt2num_samples" data
+    need "${stats_dir}/train/text_shape.tokens" stats
     occupy "${folder}"
     side_by_side point < <(points ".*" | grep -vE "^(${after_full}) ")
     side_by_side point < <(points "${after_full}")

@@ -66,7 +66,7 @@ stage_name=hj
     task_config=${prune_config}
     task_args=${prune_args}
 }
-stats=${expdir}/${task}_stats_${token_type}
+stats_dir=${expdir}/${task}_stats_${token_type}
 init=$(experiment_dir teacher "${init_seed}")/${inference_model}
 from=$(encoder_of teacher)
 
@@ -106,10 +106,10 @@ point() {
             python -m pruneasr.bin.task_prune_train --task "${task}" $(task_options) \
             --frontend_conf ckpt="${from}" --init_param "${init}::model" \
             $(constraint "$1" "$2") --output_dir "${dir}/train" --resume true \
-            --seed "$3" --train_shape_file "${stats}/train/speech_shape" \
-            --train_shape_file "${stats}/train/text_shape.tokens" \
-            --valid_shape_file "${stats}/valid/speech_shape" \
-            --valid_shape_file "${stats}/valid/text_shape.tokens"
+            --seed "$3" --train_shape_file "${stats_dir}/train/speech_shape" \
+            --train_shape_file "${stats_dir}/train/text_shape.tokens" \
+            --valid_shape_file "${stats_dir}/valid/speech_shape" \
+            --valid_shape_file "${stats_dir}/valid/text_shape.tokens"
         # shellcheck disable=SC2086  # train_cmd is words
         once "${dir}/pruned/.done" ${train_cmd} "${dir}/pruned/prune.log" \
             python -m pruneasr.bin.prune --experiment "${dir}/train" --output "${encoder}"
@@ -134,7 +134,7 @@ for method in ${methods}; do
 done
 if ! "${report_only}"; then
     need "${from}/config.json" teacher
-    need "${stats}/train/text_shape.tokens" stats
+    need "${stats_dir}/train/text_shape.tokens" stats
     need "${init}" train
     occupy "${expdir}/hj"
     side_by_side point < <(points)

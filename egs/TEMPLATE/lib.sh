@@ -176,8 +176,8 @@ experiment_dir() { echo "${expdir}/${task}_$1_seed$2"; }
 # tune_encoder FOLDER ENCODER SEED OPTIONS: fine-tune an encoder in FOLDER/tuned, to its
 # scores; OPTIONS are those of --task-args, or empty.
 tune_encoder() {
-    once "$1/.tuned" ./run.sh --stage stats --stop-stage score --systems pruned \
-        --pruned-encoder "$2" --seeds "$3" --expdir "$1/tuned" \
+    once "$1/.tuned" ./run.sh --stage train --stop-stage score --systems pruned \
+        --pruned-encoder "$2" --seeds "$3" --expdir "$1/tuned" --stats-dir "${stats_dir}" \
         --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 --num-threads 1 \
         ${4:+--task-args "$4"}
 }

@@ -25,6 +25,7 @@ Stages, by number or name:
   --data-opts OPTS          options of local/data.sh
   --teacher DIR             encoder directory of a published teacher: no pre-training
   --multiple-of N           widths that pruning leaves are multiples of it; 8 runs well
+  --stats-dir DIR           lengths that another --expdir has collected
   --task-args, --encoder-args OPTIONS
                             more ESPnet options of fine-tunings, of encoders' trainings
 Files named by options are looked for in the recipe's folder. All options and their
@@ -71,6 +72,7 @@ seeds=1
 task=asr
 token_type=char
 nbpe=100
+stats_dir=                 # <expdir>/<task>_stats_<tokens> if empty
 task_config=conf/train_asr.yaml
 task_args=                 # further options of the fine-tuning
 inference_config=conf/decode_asr.yaml
@@ -95,6 +97,7 @@ token_name=${token_type}
 if [ "${token_type}" = bpe ]; then token_name=bpe${nbpe}; fi
 # shellcheck disable=SC2034  # the stages use it
 tokens=data/tokens_${token_name}
+stats_dir=${stats_dir:-${expdir}/${task}_stats_${token_name}}
 
 stages=(data teacher distill prune recover tokens stats train decode score pack report)
 

@@ -52,7 +52,7 @@ differs() {
     [ "$(lines "bin.prune --experiment")" -eq 26 ]
     [ "$(lines "bin.prune --scores")" -eq 4 ]
     [ "$(lines pruneasr.bin.recover_train)" -eq 32 ] # and distilhubert
-    [ "$(lines "./run.sh --stage stats")" -eq 36 ]
+    [ "$(lines "./run.sh --stage train")" -eq 36 ]
     [ "$(lines "^.*distill_train.* --teacher exp/teacher .*--output_dir exp/ablation/full_seed2/distill .*--seed 2 ")" -eq 1 ]
     [ ! -e exp ]
 }
@@ -74,9 +74,9 @@ differs() {
 }
 
 @test "no_recovery says that it wants full" {
-    mkdir -p exp_tiny/teacher data/pretrain
-    touch exp_tiny/teacher/config.json data/pretrain/utt2num_samples
+    mkdir -p exp_tiny/teacher exp_tiny/asr_stats_word/train
+    touch exp_tiny/teacher/config.json exp_tiny/asr_stats_word/train/text_shape.tokens
     refused "variant no_recovery wants full_seed1; add full to --variants" \
         --expdir exp_tiny --variants no_recovery --seeds 1
-    rm -r exp_tiny data
+    rm -r exp_tiny
 }

@@ -45,7 +45,7 @@ refused() {
         --seeds "1 2"
     [ "$status" -eq 0 ]
     [ "$(grep -c task_prune_train <<< "$output")" -eq 12 ]
-    [ "$(grep -c "./run.sh --stage stats" <<< "$output")" -eq 14 ] # dense, twice
+    [ "$(grep -c "./run.sh --stage train" <<< "$output")" -eq 14 ] # dense, twice
     [[ "$output" == *"--units conv head ffn --constraint_conf kind=size --constraint_conf denominator=whole --constraint_conf target=0.05 "* ]]
     [[ "$output" == *"target.mac_cnn=0.30 --constraint_conf target.mac_transformer=0.30 "* ]]
     [[ "$output" == *"--units head ffn --constraint_conf kind=mac --constraint_conf target=0.30 "* ]]
@@ -62,6 +62,7 @@ refused() {
         --task-args "--max_epoch 1 --num_iters_per_epoch 4"
     tiny=(--expdir exp_tiny --methods sep_mac --budgets 30 --seeds 1 --results-dir results
         --tune-args "--max_epoch 1 --num_iters_per_epoch 4"
+        --dense-args "--max_epoch 1 --num_iters_per_epoch 4"
         --prune-args "--max_epoch 1 --num_iters_per_epoch 4
         --encoder_conf output_size=96 --encoder_conf linear_units=192")
     mkdir results

@@ -3,7 +3,7 @@
 
 stage_stats() {
     need "${tokens}/tokens.txt" tokens
-    local dir=${expdir}/${task}_stats_${token_name}
+    local dir=${stats_dir}
     log "output ${dir}, log ${dir}/stats.log"
     # shellcheck disable=SC2046,SC2086  # lists of words
     once "${dir}/collected" ${train_cmd} "${dir}/stats.log" \

@@ -5,7 +5,7 @@
 . "${template}/stages/stats.sh"
 
 stage_train() {
-    need "${expdir}/${task}_stats_${token_name}/train/text_shape.tokens" stats
+    need "${stats_dir}/train/text_shape.tokens" stats
     local system dir maker
     for system in ${systems}; do
         dir=$(encoder_of "${system}")
@@ -17,7 +17,7 @@ stage_train() {
 }
 
 fine_tune() { # SYSTEM SEED
-    local dir stats=${expdir}/${task}_stats_${token_name}
+    local dir
     dir=$(experiment_dir "$1" "$2")
     log "output ${dir}, log ${dir}/train.log"
     # shellcheck disable=SC2046,SC2086  # lists of words
@@ -25,8 +25,8 @@ fine_tune() { # SYSTEM SEED
         python -m pruneasr.run -m "espnet2.bin.${task}_train" $(task_options) \
         --frontend_conf ckpt="$(encoder_of "$1")" --output_dir "${dir}" \
         --resume true --seed "$2" --multiprocessing_distributed true \
-        --train_shape_file "${stats}/train/speech_shape" \
-        --train_shape_file "${stats}/train/text_shape.tokens" \
-        --valid_shape_file "${stats}/valid/speech_shape" \
-        --valid_shape_file "${stats}/valid/text_shape.tokens"
+        --train_shape_file "${stats_dir}/train/speech_shape" \
+        --train_shape_file "${stats_dir}/train/text_shape.tokens" \
+        --valid_shape_file "${stats_dir}/valid/speech_shape" \
+        --valid_shape_file "${stats_dir}/valid/text_shape.tokens"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # AN4: what each part of distil-pruning is worth, beside published and untrained
-# baselines of the same size. Needs ./run.sh --systems teacher --stop-stage tokens before.
+# baselines of the same size. Needs ./run.sh --systems teacher --stop-stage stats before.
 set -euo pipefail
 cd "$(dirname "$0")"
 
