@@ -147,7 +147,8 @@ class Attention(nn.Module):
                     scores.addcmul_(gate[:, part], position_bias[index, part])
                     if padding_bias is not None:
                         scores += padding_bias[:, 0]
-                    output[:, part] = scores.softmax(-1) @ values
+                    torch.softmax(scores, -1, out=scores)
+                    output[:, part] = scores @ values
         return packed.to(v.dtype)
 
 

@@ -38,9 +38,14 @@ class Linear(nn.Linear):
 class Conv1d(nn.Conv1d):
     """Unpadded convolution of x (B, C, L) that lies in memory frame by frame.
 
-    So does the result. The layout is known only to convolutions of images: x goes in as
-    images of one row.
+    So do the result and the weight, which would otherwise be copied in every forward.
+    The layout is known only to convolutions of images: x goes in as images of one row.
     """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        taps_first = self.weight.detach().transpose(1, 2).contiguous()
+        self.weight = nn.Parameter(taps_first.transpose(1, 2))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, I, L) to (B, O, L')."""
