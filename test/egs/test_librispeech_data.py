@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from pruneasr.data.datadir import read_data_dir
+from pruneasr.data.datadir import read_data_dir, read_table
+from pruneasr.data.manifest import ManifestRow, write_manifest
 
 PARTS = (
     *("train-clean-100", "train-clean-360", "train-other-500"),
@@ -94,3 +95,38 @@ def test_checksums_and_missing_transcripts_are_refused(recipe, run_data, archive
     result = run_data(folder, *options, LIBRISPEECH="other")
     assert result.returncode == 1
     assert "1 without the other ['83-7-0001']" in result.stderr
+
+
+def test_excerpt_gives_every_speaker_to_one_part(tmp_path, local_module):
+    corpus = tmp_path / "corpus"
+    (corpus / "audio").mkdir(parents=True)
+    rows = []
+    for i in range(18):
+        path = f"audio/{i}.flac"
+        soundfile.write(corpus / path, np.full(400, i, np.int16), 16000)
+        rows.append(ManifestRow(path, "0.025", f"s{i % 9}", f"TEXT {i}", "", "train"))
+    write_manifest(corpus, rows)
+    local_module("librispeech/asr1", "excerpt").main([str(corpus), str(tmp_path)])
+    found = {
+        part: sorted(p.name for p in (tmp_path / part).iterdir()) for part in PARTS
+    }
+    assert found == {
+        "train-clean-100": ["s0", "s4"],
+        "train-clean-360": ["s1"],
+        "train-other-500": ["s2", "s3"],
+        "dev-clean": ["s5"],
+        "dev-other": ["s6"],
+        "test-clean": ["s7"],
+        "test-other": ["s8"],
+    }
+    chapter = tmp_path / "dev-clean/s5/0"
+    texts = read_table(chapter / "s5-0.trans.txt")
+    assert texts == {"s5-0-0000": "TEXT 5", "s5-0-0001": "TEXT 14"}
+    wave, rate = soundfile.read(chapter / "s5-0-0001.flac", dtype="int16")
+    assert (wave.tolist(), rate) == ([14] * 400, 16000)
+
+
+def test_excerpt_wants_a_speaker_for_every_part(local_module):
+    excerpt = local_module("librispeech/asr1", "excerpt")
+    with pytest.raises(ValueError, match=r"at least 8 speakers, .* found 7"):
+        excerpt.assign(list("abcdefg"))
