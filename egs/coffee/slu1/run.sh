@@ -19,6 +19,5 @@ exec ../../TEMPLATE/recipe.sh \
     --task slu \
     --task-config conf/train_slu.yaml \
     --inference-config conf/decode_slu.yaml \
-    --inference-model valid.acc.ave.pth \
     --token-type word \
     "$@"

@@ -8,7 +8,7 @@ exec ../../TEMPLATE/hj.sh \
     --recipe-title "Coffee orders: HJ-Pruning, SLU on real recordings" \
     --task slu \
     --prune-config conf/prune_slu.yaml \
-    --tune-args "--max_epoch 20" \
-    --inference-model valid.acc.ave.pth \
+    --tune-args "--max_epoch 3 --scheduler_conf max_steps=720 --optim_conf lr=5.0e-4" \
+    --dense-args "--max_epoch 6 --scheduler_conf max_steps=1440 --optim_conf lr=5.0e-4" \
     --token-type word \
     "$@"
