@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from torch.jit import TracerWarning  # type: ignore[attr-defined]
 
 from pruneasr.encoder import Encoder
+from pruneasr.encoder.onnx_layers import for_onnx
 
 OPSET = 17  # the first with LayerNormalization
 
@@ -44,7 +45,7 @@ def export_onnx(
     """Write an encoder as an ONNX model.
 
     Args:
-        encoder: what to export, in eval mode afterwards.
+        encoder: what to export, in eval mode whatever its own.
         path: file to write.
         last: give the last hidden state only.
     """
@@ -56,7 +57,7 @@ def export_onnx(
         warnings.simplefilter("ignore", DeprecationWarning)
         warnings.filterwarnings("ignore", "Constant folding")
         torch.onnx.export(
-            _Exported(encoder, last).eval(),
+            _Exported(for_onnx(encoder), last).eval(),
             _batch(encoder, [4, 2]),
             os.fspath(path),
             input_names=["waveforms", "lengths"],

@@ -52,7 +52,7 @@ class Conv1d(nn.Conv1d):
         weight = self.weight[:, :, None].contiguous(memory_format=torch.channels_last)
         stride = (1, *self.stride)
         y = F.conv2d(x[:, :, None], weight, self.bias, stride, groups=self.groups)
-        return y[:, :, 0]
+        return y.squeeze(2)
 
 
 def gelu(x: Tensor) -> Tensor:
