@@ -22,6 +22,8 @@ figures/ablation_*.png.
                      dphubert cofi by conf/distill_<name>.yaml
                      random magnitude  untrained gates, then distillation
   --seeds LIST       seeds of all trainings (1 2 3)
+  --probes LIST      probes of egs/superb on every frozen encoder, e.g. ks er (none); its
+                     db.sh names the corpora
   --encoder-args, --tune-args OPTIONS
                      more ESPnet options of the trainings of encoders, of fine-tunings
   --untrained-args OPTIONS
@@ -34,6 +36,7 @@ figures/ablation_*.png.
 variants="teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery \
 target_50 target_60 target_70 target_90 distilhubert dphubert cofi random magnitude"
 seeds="1 2 3"
+probes=
 target=0.8
 whole_target=                # of the whole encoder: as large as target of MHA and FFN
 encoder_args=
@@ -142,10 +145,31 @@ make_encoder() {
 
 # point VARIANT SEED: one encoder and its scores; runs in a process of its own
 point() {
-    local encoder
+    local encoder this_task
     expdir=${folder}/$1_seed$2 seed=$2
     make_encoder "$1" "$2"
     tune_encoder "${expdir}" "${encoder}" "$2" "${tune_args}"
+    for this_task in ${probes}; do
+        probe "${this_task}" "${encoder}" "$1_seed$2" "$2"
+    done
+}
+
+# probe TASK ENCODER NAME SEED: a probe on the frozen encoder, to its score. The features
+# are many times as large as all the rest of a point, and quickly made again.
+probe() {
+    superb ".probed_$1" "$2" --stage features --name "$3" --seeds "$4" --tasks "$1"
+    "${dry_run}" || rm -rf "${expdir}/probes/$3/features"
+}
+
+# superb MARKER ENCODER OPTIONS...: egs/superb, once, with its experiments in
+# ${expdir}/probes; it works in its own folder.
+superb() {
+    local marker=${expdir}/$1 paths
+    mapfile -t paths < <(realpath -ms --relative-to=../../superb "$2" "${expdir}/probes")
+    shift 2
+    once "${marker}" ../../superb/run.sh --encoder "${paths[0]}" --expdir "${paths[1]}" \
+        --results-dir "${paths[1]}" --cmd-backend "${cmd_backend}" \
+        --ngpu $((ngpu > 0)) --nj 1 "$@"
 }
 
 # points PATTERN: every variant that matches it, with every seed
@@ -169,6 +193,11 @@ if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
     need "${stats_dir}/train/text_shape.tokens" stats
     occupy "${folder}"
+    # before the points, which run side by side and share the data
+    for this_task in ${probes}; do
+        expdir=${folder} superb ".probe_data_${this_task}" "${teacher}" \
+            --stop-stage data --tasks "${this_task}"
+    done
     side_by_side point < <(points ".*" | grep -vE "^(${after_full}) ")
     side_by_side point < <(points "${after_full}")
 fi

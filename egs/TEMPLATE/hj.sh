@@ -143,4 +143,4 @@ if "${dry_run}" || ! "${tune}"; then exit; fi
 # shellcheck disable=SC2086  # test_sets is a list
 python -m pruneasr.bin.hj_results --title "${recipe_title}" --task "${task}" \
     --points "${expdir}/hj" --dense "${from}" --test-sets ${test_sets} \
-    --output "${results_dir}"
+    --audio "data/${test_sets%% *}/wav.scp" --output "${results_dir}"

@@ -12,10 +12,10 @@ from typing import Any
 
 from pruneasr.bench.measure import Row, Setting
 from pruneasr.bench.shapes import SHAPES, draw_config
-from pruneasr.bench.table import rows_as_markdown
 from pruneasr.encoder import Encoder, EncoderConfig, dense_config
 from pruneasr.encoder.initialize import random_encoder
-from pruneasr.pruning.report import pyplot
+from pruneasr.figure import pyplot, save_figure
+from pruneasr.markdown import markdown_table
 
 LENGTHS_SEC = (1, 2, 5, 10, 20, 30, 60)
 BATCHES = (1, 2, 4, 8, 16)
@@ -74,7 +74,7 @@ def _table(what: str, points: Points, cell: Callable[[Row], str]) -> str:
         for row in rows:
             cells.setdefault(row.name, {})[column] = cell(row)
     lines = [[n, *(found.get(c, "-") for c in points)] for n, found in cells.items()]
-    return rows_as_markdown([what, *points], lines)
+    return markdown_table([what, *points], lines)
 
 
 def plot_lengths(points: Mapping[float, Sequence[Row]], path: Path) -> None:
@@ -92,6 +92,4 @@ def plot_lengths(points: Mapping[float, Sequence[Row]], path: Path) -> None:
     axes.minorticks_off()
     axes.legend(fontsize=7)
     axes.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, dpi=100, metadata={"Software": None})
-    plt.close(figure)
+    save_figure(figure, path)

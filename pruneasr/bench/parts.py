@@ -16,10 +16,10 @@ from torch import nn
 from pruneasr.bench.backends import precision, runner
 from pruneasr.bench.clock import Clock
 from pruneasr.bench.measure import Setting
-from pruneasr.bench.table import rows_as_markdown
 from pruneasr.bench.timing import SAMPLE_RATE
 from pruneasr.encoder import Encoder
 from pruneasr.encoder.layers import Block
+from pruneasr.markdown import markdown_table
 from pruneasr.pruning.cost import macs
 from pruneasr.pruning.widths import config_widths
 
@@ -72,7 +72,7 @@ def parts_table(parts: Mapping[str, Parts]) -> str:
         cells.append(f"{part.conv_macs / part.seconds['convolutions'] / 1e9:.1f}")
         cells.append(f"{part.block_macs / part.block_seconds / 1e9:.1f}")
         rows.append([name, *cells])
-    return rows_as_markdown(columns, rows)
+    return markdown_table(columns, rows)
 
 
 def _time(encoder: Encoder, setting: Setting) -> Parts:

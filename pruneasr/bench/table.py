@@ -11,7 +11,8 @@ from typing import Any
 import torch
 
 from pruneasr.bench.measure import Row
-from pruneasr.pruning.report import pyplot
+from pruneasr.figure import pyplot, save_figure
+from pruneasr.markdown import markdown_table
 
 # What a row is compared with, in the order of the columns
 ORDER = ("torchaudio", "transformers")
@@ -48,15 +49,7 @@ def markdown(rows: Sequence[Row]) -> str:
         ]
         cells += [f"{row.faster[name]:.2f}" for name in compared]
         lines.append(cells)
-    return rows_as_markdown(columns, lines)
-
-
-def rows_as_markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table of text, the first column left, the others right."""
-    rule = ["---"] + ["---:"] * (len(columns) - 1)
-    lines = ["| " + " | ".join(cells) + " |" for cells in (columns, *rows)]
-    lines.insert(1, "|" + "|".join(rule) + "|")
-    return "\n".join(lines) + "\n"
+    return markdown_table(columns, lines)
 
 
 def as_json(rows: Sequence[Row], setting: str) -> dict[str, Any]:
@@ -102,6 +95,4 @@ def plot(tables: Mapping[str, Sequence[Row]], path: Path) -> None:
             axes.annotate(row.name, (row.macs / 1e9, row.median), fontsize=7)
     axes.set(xlabel="MACs G", ylabel="seconds", xlim=(0, None), ylim=(0, None))
     axes.legend(fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, dpi=100, metadata={"Software": None})
-    plt.close(figure)
+    save_figure(figure, path)

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pruneasr.bench.measure import Row
 from pruneasr.bench.parts import NAMES, Parts
-from pruneasr.bench.table import rows_as_markdown
 from pruneasr.bench.training import (
     BFLOAT16,
     PARTS,
@@ -21,6 +20,7 @@ from pruneasr.bench.training import (
     StepTimes,
     slower,
 )
+from pruneasr.markdown import markdown_table
 
 # A pruned model's MACs per second, as a share of the dense one's
 LEAST_SHARE = 0.8
@@ -65,7 +65,7 @@ def targets_table(targets: Iterable[Target]) -> str:
         rows.append([*cells, target.outcome])
         if target.outcome != "met":
             missed.setdefault((target.what, target.bound), []).append(target.setting)
-    table = rows_as_markdown(["ratio", "setting", "found", "target", "outcome"], rows)
+    table = markdown_table(["ratio", "setting", "found", "target", "outcome"], rows)
     if not missed:
         return table
     bounds = [

@@ -26,12 +26,12 @@ from torch import Tensor
 from pruneasr.bench.backends import precision
 from pruneasr.bench.clock import Clock
 from pruneasr.bench.measure import peak_memory
-from pruneasr.bench.table import rows_as_markdown
 from pruneasr.bench.timing import SAMPLE_RATE, ratio
 from pruneasr.distill.model import Distillation
 from pruneasr.distill.pairing import FreePairing
 from pruneasr.encoder import Encoder
 from pruneasr.encoder.activation_checkpointing import checkpoint_activations
+from pruneasr.markdown import markdown_table
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import attach_gates, find_gates
 
@@ -123,7 +123,7 @@ def training_table(times: Mapping[str, StepTimes]) -> str:
         cells += [f"{1000 * whole:.0f}", f"{slower(times, name, WITHOUT):.3f}"]
         cells += [f"{step.audio_sec / whole:.1f}", f"{step.peak_bytes / 1e6:.0f}"]
         rows.append([name, *cells])
-    return rows_as_markdown(columns, rows)
+    return markdown_table(columns, rows)
 
 
 class _Step:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from statistics import fmean
 
 from pruneasr.espnet.prune import read_history
 from pruneasr.results.ablation import (
     STE,
+    Run,
     Variants,
     ablation_markdown,
     collect_variants,
@@ -17,6 +20,11 @@ from pruneasr.results.ablation import (
 )
 from pruneasr.results.collect import METRICS, Metric
 from pruneasr.results.speed import real_time_factors
+from pruneasr.superb.collect import read_scores
+from pruneasr.superb.figure import Probed, scores_section
+from pruneasr.superb.published import METRICS as PROBE_METRICS
+
+SCORES_FIGURE = "ablation_scores.png"
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -34,16 +42,59 @@ def main(argv: list[str] | None = None) -> None:
     metric = METRICS[args.task][0]
     try:
         variants = collect_variants(args.points, args.test_sets, metric)
+        probes = read_probes(run for runs in variants.values() for run in runs)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     encoders = {run.encoder for runs in variants.values() for run in runs}
     named = {str(encoder): encoder for encoder in sorted(encoders)}
     factors = real_time_factors(named, args.audio)
     speeds = {named[name]: factor for name, factor in factors.items()}
-    text = ablation_markdown(args.title, variants, speeds, args.test_sets, metric)
-    _plot(variants, args.test_sets[0], metric, args.output / "figures")
+    text = ablation_markdown(
+        args.title, variants, speeds, args.test_sets, metric, probes
+    )
+    figures = args.output / "figures"
+    _plot(variants, args.test_sets[0], metric, figures)
+    if probes:
+        scores = scores_section(_probed(variants, probes), figures / SCORES_FIGURE)
+        text += f"\n{scores}"
     (args.output / "RESULTS_ABLATION.md").write_text(text, encoding="utf-8")
     print(text)
+
+
+def read_probes(runs: Iterable[Run]) -> dict[str, dict[Path, float]]:
+    """Return metric of SUPERB -> folder of a run -> percent, where a probe is done.
+
+    Raises:
+        ValueError: A probe that is marked as done has left no score.
+    """
+    probes: dict[str, dict[Path, float]] = {name: {} for name in PROBE_METRICS}
+    for folder in (run.folder for run in runs):
+        scores = read_scores(folder / "probes" / folder.name)
+        for name, task in PROBE_METRICS.items():
+            marker = folder / f".probed_{task}"
+            if not marker.exists():
+                continue
+            if name not in scores:
+                raise ValueError(
+                    f"expected {name} below {folder}/probes, for {marker} says that it "
+                    f"is there; remove {marker} and probe again"
+                )
+            probes[name][folder] = fmean(scores[name])
+    return {name: values for name, values in probes.items() if values}
+
+
+def _probed(
+    variants: Variants, probes: Mapping[str, Mapping[Path, float]]
+) -> dict[str, list[Probed]]:
+    """Return the runs that any probe was trained on, by variant."""
+    found: dict[str, list[Probed]] = {}
+    for variant, runs in variants.items():
+        for run in runs:
+            metrics = {n: v[run.folder] for n, v in probes.items() if run.folder in v}
+            if metrics:
+                one = Probed(run.num_parameters / 1e6, metrics)
+                found.setdefault(variant, []).append(one)
+    return found
 
 
 def _plot(variants: Variants, test_set: str, metric: Metric, figures: Path) -> None:

@@ -1,4 +1,4 @@
-"""Put the curves of a recipe's run_hj.sh into RESULTS_HJ.md and figures/hj.png."""
+"""Put the curves of a recipe's run_hj.sh into RESULTS_HJ.md and figures/hj*.png."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ import argparse
 from pathlib import Path
 
 from pruneasr.results.collect import METRICS
-from pruneasr.results.curves import collect_points, curves_markdown, plot_curves
+from pruneasr.results.curves import (
+    collect_points,
+    curves_markdown,
+    plot_against_macs,
+    plot_against_time,
+)
+from pruneasr.results.speed import real_time_factors
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Parse the command line, collect, write."""
+    """Parse the command line, collect, measure, write."""
     parser = argparse.ArgumentParser(
         prog="python -m pruneasr.bin.hj_results", description=__doc__
     )
@@ -19,6 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--points", type=Path, required=True, help="exp/hj")
     parser.add_argument("--dense", type=Path, required=True, help="the teacher")
     parser.add_argument("--test-sets", nargs="+", required=True)
+    parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     metric = METRICS[args.task][0]
@@ -26,8 +33,14 @@ def main(argv: list[str] | None = None) -> None:
         points = collect_points(args.points, args.dense, args.test_sets, metric)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    text = curves_markdown(args.title, points, args.test_sets, metric)
-    plot_curves(points, args.test_sets[0], metric, args.output / "figures" / "hj.png")
+    encoders = {encoder for point in points for encoder in point.encoders}
+    named = {str(encoder): encoder for encoder in sorted(encoders)}
+    factors = real_time_factors(named, args.audio)
+    seconds = {named[name]: factor for name, factor in factors.items()}
+    text = curves_markdown(args.title, points, seconds, args.test_sets, metric)
+    first, figures = args.test_sets[0], args.output / "figures"
+    plot_against_macs(points, first, metric, figures / "hj.png")
+    plot_against_time(points, seconds, first, metric, figures / "hj_time.png")
     (args.output / "RESULTS_HJ.md").write_text(text, encoding="utf-8")
     print(text)
 

@@ -98,9 +98,10 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def collect(args: argparse.Namespace) -> None:
-    """Write RESULTS.md of all encoders in a folder."""
+    """Write RESULTS.md of all encoders in a folder, and figures/ beside it."""
     commands = args.commands.read_text(encoding="utf-8").splitlines()
-    text = results_markdown(args.title, commands, args.exp, args.data)
+    figures = args.output.parent / "figures"
+    text = results_markdown(args.title, commands, args.exp, args.data, figures)
     write_atomic(args.output, text)
     print(text)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pruneasr.encoder import EncoderConfig
+from pruneasr.figure import pyplot, save_figure
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.cost import Cost, macs, parameters
 from pruneasr.pruning.latency import latency
@@ -151,9 +152,7 @@ def plot_structure(report: Mapping[str, Any], dense: EncoderConfig, path: Path) 
         )
     right.set(title="blocks", xlabel="block", ylim=(0, 105))
     right.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def plot_history(history: History, path: Path) -> None:
@@ -172,9 +171,7 @@ def plot_history(history: History, path: Path) -> None:
     for axis in axes:
         if axis.lines:
             axis.legend(fontsize=8)
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    plt.close(figure)
+    save_figure(figure, path)
 
 
 def _parts(dense: Cost, left: Cost) -> dict[str, list[float]]:
@@ -183,13 +180,3 @@ def _parts(dense: Cost, left: Cost) -> dict[str, list[float]]:
         part: [round(getattr(cost, part), 3) for cost in (dense, left)]
         for part in ("total", "cnn", "mha_ffn", "rest")
     }
-
-
-def pyplot() -> Any:
-    """Import matplotlib only where a figure is drawn, without a display."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    return pyplot

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+from pruneasr.markdown import markdown_table
 from pruneasr.results.collect import Metric, System, encoder_seconds, read_score
 from pruneasr.scoring.report import results_header, results_row
 from pruneasr.scoring.spread import spread
@@ -141,10 +142,7 @@ def systems_section(
     for test_set in test_sets:
         columns += [f"{metric.name} % {test_set}" for metric in metrics]
     columns += ["RTF", "encoder training min", "fine-tuning min"]
-    lines = [
-        "| " + " | ".join(columns) + " |",
-        "|" + "|".join(["---"] + ["---:"] * (len(columns) - 1)) + "|",
-    ]
+    rows = []
     for system in systems:
         cells = [
             system.name,
@@ -160,14 +158,14 @@ def systems_section(
             f"{encoder_seconds(system.name, expdir) / 60:.1f}",
             f"{system.training_sec / 60:.1f}",
         ]
-        lines.append("| " + " | ".join(cells) + " |")
+        rows.append(cells)
     note = (
         "Mean over the seeds of the fine-tuning, plus-minus the sample standard "
         "deviation. Parameters, MACs and RTF are the encoder's; RTF is its computing "
         "time per second of test audio: float32, batch 1, median of 5 passes, all rows "
         "in turn in one process."
     )
-    return "## Systems\n\n" + "\n".join(lines) + f"\n\n{note}\n"
+    return f"## Systems\n\n{markdown_table(columns, rows)}\n{note}\n"
 
 
 def _claims(systems: Sequence[System], test_set: str, metric: Metric) -> str:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from pruneasr.markdown import markdown_table
 from pruneasr.scoring.spread import spread
+from pruneasr.superb.figure import Probed, scores_section
 from pruneasr.superb.tasks import TASKS
 
 SCORES = "test/score.json"
 NO_TOTAL = (
     "superb_s is not given: its scale is that of the official sets, and these are "
-    "others, as named below."
+    "others, as named below. The figure applies its formula to them."
 )
+FIGURE = "superb.png"
 
 
 def read_scores(encoder: Path) -> dict[str, list[float]]:
@@ -43,56 +46,67 @@ def read_searches(encoder: Path) -> list[dict[str, Any]]:
     ]
 
 
-def results_markdown(title: str, commands: Sequence[str], exp: Path, data: Path) -> str:
-    """Return the text of RESULTS.md.
+def results_markdown(
+    title: str, commands: Sequence[str], exp: Path, data: Path, figures: Path
+) -> str:
+    """Return the text of RESULTS.md, and draw its figure.
 
     Args:
         title: First line.
         commands: How the results were made, oldest first; each is said once.
         exp: Folder with one folder per encoder.
         data: Folder of the tasks' data, each with a line in ``about``.
+        figures: Folder of the figure, beside RESULTS.md.
 
     Raises:
         ValueError: Nothing was scored.
     """
-    encoders = sorted(path.parent for path in exp.glob("*/encoder.json"))
-    scores = {encoder.name: read_scores(encoder) for encoder in encoders}
-    found = {metric for row in scores.values() for metric in row}
-    metrics = [
-        metric
-        for task in TASKS
-        for metric in sorted(found, key=_by_importance)
-        if metric.partition("_")[0] == task
-    ]
+    facts = {
+        path.parent: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(exp.glob("*/encoder.json"))
+    }
+    scores = {encoder: read_scores(encoder) for encoder in facts}
+    metrics = _in_order({metric for row in scores.values() for metric in row})
     if not metrics:
         raise ValueError(f"expected scores below {exp}, found none; run stage score")
     called = [f"    {command}" for command in dict.fromkeys(commands)]
-    lines = [f"# {title}", "", *called, "", NO_TOTAL, ""]
-    lines += _row(["encoder", "params M", *[m.replace("_", " ") for m in metrics]])
-    lines += [f"|---|{'---:|' * (1 + len(metrics))}"]
-    for encoder in encoders:
-        facts = json.loads((encoder / "encoder.json").read_text(encoding="utf-8"))
-        cells = [_cell(scores[encoder.name].get(metric, [])) for metric in metrics]
-        size = f"{facts['parameters'] / 1e6:.3f}"
-        lines += _row([encoder.name, size, *cells])
-    lines += ["", "Percent; several seeds: mean ± standard deviation.", ""]
-    tasks = list(dict.fromkeys(metric.partition("_")[0] for metric in metrics))
-    for task in tasks:
-        about = (data / task / "about").read_text(encoding="utf-8").strip()
-        lines.append(f"- {task.upper()}, {TASKS[task].title}: {about}")
-    lines += ["", "## What was searched, on the development sets", ""]
-    for encoder in encoders:
-        lines += [f"### {encoder.name}", "", *_search_table(encoder), ""]
+    millions = {encoder: facts[encoder]["parameters"] / 1e6 for encoder in facts}
+    columns = ["encoder", "params M", *(metric.replace("_", " ") for metric in metrics)]
+    rows = [
+        [encoder.name, f"{millions[encoder]:.3f}", *(_cell(row, m) for m in metrics)]
+        for encoder, row in scores.items()
+    ]
+    probed = {
+        encoder.name: [Probed(millions[encoder], {m: fmean(row[m]) for m in row})]
+        for encoder, row in scores.items()
+    }
+    tasks = dict.fromkeys(metric.partition("_")[0] for metric in metrics)
+    lines = [
+        *(f"# {title}", "", *called, "", NO_TOTAL, ""),
+        markdown_table(columns, rows),
+        *("Percent; several seeds: mean ± standard deviation.", ""),
+        *(_about(task, data) for task in tasks),
+        *("", scores_section(probed, figures / FIGURE)),
+        "## What was searched, on the development sets",
+        *(f"\n### {encoder.name}\n\n{_search_table(encoder)}" for encoder in facts),
+    ]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _by_importance(metric: str) -> tuple[int, str]:
-    # metrics of SUPERB before others of ours
-    return (metric in ("asr_cer", "sd_der_collar", "sf_cer"), metric)
+def _in_order(metrics: set[str]) -> list[str]:
+    # by task; metrics of SUPERB before others of ours
+    ours = ("asr_cer", "sd_der_collar", "sf_cer")
+    by_importance = sorted(metrics, key=lambda metric: (metric in ours, metric))
+    return [m for task in TASKS for m in by_importance if m.partition("_")[0] == task]
 
 
-def _search_table(encoder: Path) -> list[str]:
-    lines = [*_row(["run", "tried", "dev", "chosen"]), "|---|---:|---:|---|"]
+def _about(task: str, data: Path) -> str:
+    about = (data / task / "about").read_text(encoding="utf-8").strip()
+    return f"- {task.upper()}, {TASKS[task].title}: {about}"
+
+
+def _search_table(encoder: Path) -> str:
+    rows = []
     for search in read_searches(encoder):
         for entry in search["tried"]:
             knob = "layer" if "layer" in entry else "learning_rate"
@@ -102,13 +116,9 @@ def _search_table(encoder: Path) -> list[str]:
                 value = f"{metric.replace('_', ' ')} {number:.2f}"
             chosen = entry[knob] == search["chosen"][knob]
             name = f"{knob.replace('_', ' ')} {entry[knob]:g}"
-            lines += _row([search["run"], name, value, "yes" if chosen else ""])
-    return lines
+            rows.append([search["run"], name, value, "yes" if chosen else ""])
+    return markdown_table(["run", "tried", "dev", "chosen"], rows)
 
 
-def _cell(values: list[float]) -> str:
-    return spread(values, 2) if values else "-"
-
-
-def _row(cells: list[str]) -> list[str]:
-    return [f"| {' | '.join(cells)} |"]
+def _cell(row: Mapping[str, Sequence[float]], metric: str) -> str:
+    return spread(row[metric], 2) if metric in row else "-"

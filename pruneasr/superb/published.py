@@ -5,7 +5,9 @@ Percentages in the order of ``METRICS``. QbE's MTWV is times 100. Sources:
 - W23: Table 1 of *Task-Agnostic Structured Pruning of Speech Representation Models*
   (Wang et al., Interspeech 2023), which takes the rows of other models from the
   papers that propose them. ``printed`` is the score of its last column.
-- leaderboard: superbbenchmark.org, the two models between which superb_s measures.
+- leaderboard: superbbenchmark.org, the two models between which superb_s measures,
+  and the parameters of those that W23 does not name; wav2vec's: Yang et al. 2021,
+  *SUPERB: Speech processing Universal PERformance Benchmark*.
 """
 
 from __future__ import annotations
@@ -37,12 +39,14 @@ class Published:
         metrics: A value for each of ``METRICS``, in percent.
         printed: The superb_s that the source prints, or None.
         source: Where the row stands.
+        millions: Its parameters as printed, or None where they are not.
         note: What a reader must know, or empty.
     """
 
     metrics: Mapping[str, float]
     printed: float | None
     source: str
+    millions: float | None = None
     note: str = ""
 
 
@@ -72,41 +76,48 @@ PUBLISHED = {
         _row(95.59, 84.92, 31.58, 15.86, 59.79, 4.85, 76.37, 43.71, 56.56, 7.99, 9.90),
         None,
         "W23",
+        millions=32.54,
     ),
     "wav2vec 2.0 Base": Published(
         _row(96.23, 92.35, 5.74, 6.43, 63.43, 2.33, 88.30, 24.77, 75.18, 6.02, 6.08),
         None,
         "W23",
+        millions=95.04,
     ),
     "HuBERT Base": Published(
         _row(96.30, 98.34, 5.41, 6.42, 64.92, 7.36, 88.53, 25.20, 81.42, 5.11, 5.88),
         None,
         "W23",
+        millions=94.70,
     ),
     "WavLM Base": Published(
         _row(96.79, 98.63, 4.84, 6.21, 65.94, 8.70, 89.38, 22.86, 84.51, 4.69, 4.55),
         895.99,
         "W23",
+        millions=94.70,
     ),
     "DistilHuBERT": Published(
         _row(95.98, 94.99, 16.27, 13.37, 63.02, 5.11, 82.57, 35.39, 73.54, 8.55, 6.19),
         647.88,
         "W23",
+        millions=23.49,
     ),
     "DistilWavLM": Published(
         _row(96.40, 96.39, 14.18, 13.24, 63.69, 7.07, 85.27, 31.80, 71.00, 8.87, 7.20),
         668.39,
         "W23",
+        millions=23.49,
     ),
     "proposed": Published(
         _row(96.57, 98.08, 9.09, 10.61, 63.61, 7.40, 87.14, 27.13, 74.56, 6.17, 6.11),
         769.62,
         "W23",
+        millions=26.57,
     ),
     "proposed without FAHP": Published(
         _row(96.14, 98.05, 10.51, 11.83, 63.78, 5.19, 85.57, 30.91, 70.03, 6.12, 7.18),
         721.79,
         "W23",
-        _NOT_ITS_METRICS,
+        note=_NOT_ITS_METRICS,
     ),
 }

@@ -10,15 +10,20 @@ full official sets: results on anything else have no such score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import fmean
 
 import yaml
 
+from pruneasr.markdown import markdown_table
 from pruneasr.superb.published import FBANK, METRICS, WAVLM_LARGE
 
-TASKS = tuple(dict.fromkeys(METRICS.values()))
+METRICS_OF = {
+    task: [name for name in METRICS if METRICS[name] == task]
+    for task in METRICS.values()
+}
+TASKS = tuple(METRICS_OF)
 
 
 def metric_score(metric: str, value: float) -> float:
@@ -50,14 +55,17 @@ def task_scores(metrics: Mapping[str, float]) -> dict[str, float]:
             f"{extra}"
         )
     _refuse_fractions(metrics)
-    return {
-        task: fmean(
-            metric_score(metric, float(metrics[metric]))
-            for metric in METRICS
-            if METRICS[metric] == task
-        )
-        for task in TASKS
-    }
+    return {task: task_score(task, metrics) for task in TASKS}
+
+
+def task_score(task: str, metrics: Mapping[str, float]) -> float:
+    """Return the score of one task, the mean over its metrics."""
+    return fmean(metric_score(name, float(metrics[name])) for name in METRICS_OF[task])
+
+
+def whole_tasks(metrics: Collection[str]) -> list[str]:
+    """Return the tasks whose metrics are all there."""
+    return [t for t, names in METRICS_OF.items() if all(n in metrics for n in names)]
 
 
 def _refuse_fractions(metrics: Mapping[str, float]) -> None:
@@ -118,7 +126,7 @@ def score_table(
         ValueError: As in ``task_scores``; the message names the system.
     """
     columns = ["system", *TASKS, "superb_s", "printed"]
-    lines = [f"| {' | '.join(columns)} |", f"|---|{'---:|' * (len(columns) - 1)}"]
+    rows = []
     for name, metrics in results.items():
         try:
             scores = task_scores(metrics)
@@ -126,6 +134,6 @@ def score_table(
             raise ValueError(f"{name}: {error}") from None
         values = [*scores.values(), fmean(scores.values()), printed.get(name)]
         cells = ["-" if value is None else f"{value:.1f}" for value in values]
-        lines.append(f"| {' | '.join([name, *cells])} |")
-    lines += [f"\n{name}: {note}." for name, note in notes.items() if note]
-    return "\n".join(lines) + "\n"
+        rows.append([name, *cells])
+    said = [f"\n{name}: {note}.\n" for name, note in notes.items() if note]
+    return "".join([markdown_table(columns, rows), *said])

@@ -80,3 +80,33 @@ differs() {
         --expdir exp_tiny --variants no_recovery --seeds 1
     rm -r exp_tiny
 }
+
+@test "probes are run on the encoder of every point, with its seed, beside it" {
+    local command
+    run ./run_ablation.sh --dry-run true --variants "teacher full no_recovery" \
+        --seeds "1 2" --probes "ks er"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(lines "superb/run.sh .*--stop-stage data")" -eq 2 ] # once for all points
+    [ "$(lines "superb/run.sh .*--stage features")" -eq 12 ]
+    command=$(grep -e "--name no_recovery_seed2 .*--tasks er" <<< "$output")
+    [[ "$command" == *"asr1/exp/ablation/full_seed2/pruned "*"--seeds 2 "* ]]
+    [[ "$command" == *"--expdir "*"asr1/exp/ablation/no_recovery_seed2/probes "* ]]
+    [ ! -e exp ]
+}
+
+@test "egs/superb understands what is asked of it" {
+    local command where
+    mkdir -p exp_tiny/teacher
+    touch exp_tiny/teacher/config.json
+    run ./run_ablation.sh --dry-run true --expdir exp_tiny --variants teacher \
+        --seeds 3 --probes ks
+    command=$(grep -e "--stage features" <<< "$output")
+    run eval "$command --dry-run true"
+    echo "$output"
+    rm -r exp_tiny
+    [ "$status" -eq 0 ]
+    where=$(realpath -ms --relative-to=../../superb "$RECIPE")/exp_tiny
+    [[ "$output" == *"superb features --encoder $where/teacher "* ]]
+    [[ "$output" == *"$where/ablation/teacher_seed3/probes/teacher_seed3/ks/split1_seed3"* ]]
+}

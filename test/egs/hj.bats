@@ -69,9 +69,10 @@ refused() {
     run ./run_hj.sh "${tiny[@]}"
     echo "$output"
     [ "$status" -eq 0 ]
-    grep -E "^\| dense \| 0 \| 1 \|.* 100.0 \|" results/RESULTS_HJ.md
-    grep -E "^\| sep_mac \| 30 \| 1 \|.* (69|70)\.[0-9] \|" results/RESULTS_HJ.md
+    grep -E "^\| dense \| 0 \| 1 \|.* 100.0 \|.* 100.0 \|" results/RESULTS_HJ.md
+    grep -E "^\| sep_mac \| 30 \| 1 \|.* (69|70)\.[0-9] \|.* [0-9.]+ \|" results/RESULTS_HJ.md
     [ -s results/figures/hj.png ]
+    [ -s results/figures/hj_time.png ]
     touch now
     run ./run_hj.sh "${tiny[@]}"
     [ "$status" -eq 0 ]

@@ -13,7 +13,7 @@ setup_file() {
     mkdir "$RECIPE"
     for entry in "$egs"/superb/*; do
         case ${entry##*/} in
-            data | exp* | RESULTS.md) ;;
+            data | exp* | figures | RESULTS.md) ;;
             *) cp -a "$entry" "$RECIPE" ;;
         esac
     done
@@ -58,6 +58,8 @@ refused() {
     grep -q "KS, keyword spotting: Speech Commands excerpt, 2 words" RESULTS.md
     [ "$(grep -c "| ks/split1_seed1 | learning rate " RESULTS.md)" -eq 2 ]
     [ "$(grep -c "| qbe/split1_seed1 | layer " RESULTS.md)" -eq 4 ]
+    grep -q "](figures/superb.png)" RESULTS.md
+    [ -s figures/superb.png ]
 }
 
 @test "speakers of the sets are apart, and every test utterance is predicted" {

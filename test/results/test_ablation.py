@@ -8,9 +8,9 @@ import soundfile
 import torch
 from tiny import random_encoder, tiny_config
 
-from pruneasr.bin.ablation_results import main
+from pruneasr.bin import ablation_results
 from pruneasr.encoder import save_encoder
-from pruneasr.pruning.report import pyplot
+from pruneasr.figure import pyplot
 from pruneasr.results.ablation import collect_variants, plot_gates, plot_layers
 from pruneasr.results.collect import METRICS
 
@@ -79,14 +79,16 @@ def test_runs_are_the_finished_folders_the_largest_first(runs_dir):
     }
 
 
+def command_line(runs_dir):
+    return [
+        *("--title", "AN4: ablation", "--points", f"{runs_dir}/ablation"),
+        *("--test-sets", "test", "--audio", f"{runs_dir}/wav.scp"),
+        *("--output", f"{runs_dir}/out"),
+    ]
+
+
 def test_command_line(runs_dir, capsys):
-    main(
-        [
-            *("--title", "AN4: ablation", "--points", f"{runs_dir}/ablation"),
-            *("--test-sets", "test", "--audio", f"{runs_dir}/wav.scp"),
-            *("--output", f"{runs_dir}/out"),
-        ]
-    )
+    ablation_results.main(command_line(runs_dir))
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
     rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
     assert rows["full"].startswith("| full | 1 2 | ")
@@ -97,7 +99,52 @@ def test_command_line(runs_dir, capsys):
     for name in ("gates", "layers", "errors"):
         assert f"figures/ablation_{name}.png" in text
         assert (runs_dir / "out/figures" / f"ablation_{name}.png").stat().st_size > 0
+    assert "ablation_scores" not in text  # nothing was probed
     assert text.strip() in capsys.readouterr().out
+
+
+def write_probe(runs_dir, name, task, metrics):
+    """One probe as --probes leaves it."""
+    run = runs_dir / "ablation" / name
+    seed = name.rpartition("seed")[2]
+    test = run / "probes" / name / task / f"split1_seed{seed}" / "test"
+    test.mkdir(parents=True)
+    (test / "score.json").write_text(json.dumps({"metrics": metrics}))
+    (run / f".probed_{task}").touch()
+
+
+def test_probes_are_columns_and_a_figure(runs_dir, monkeypatch):
+    for name, accuracy in (("full_seed1", 80.0), ("full_seed2", 90.0)):
+        write_probe(runs_dir, name, "ks", {"ks_acc": accuracy})
+    write_probe(runs_dir, "teacher_seed1", "ks", {"ks_acc": 96.0})
+    write_probe(runs_dir, "teacher_seed1", "asr", {"asr_wer": 7.0, "asr_cer": 3.0})
+    write_probe(runs_dir, "no_ste_seed1", "ks", {"ks_acc": 70.0})  # not of seed 2
+    # scores of a probe that is not done yet do not count
+    write_probe(runs_dir, "target_50_seed1", "er", {"er_acc": 50.0})
+    (runs_dir / "ablation" / "target_50_seed1" / ".probed_er").unlink()
+    monkeypatch.setattr(ablation_results, "_plot", lambda *_: None)
+    monkeypatch.setattr(
+        ablation_results, "real_time_factors", lambda named, _: dict.fromkeys(named, 1)
+    )
+    ablation_results.main(command_line(runs_dir))
+    text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
+    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    assert rows["variant"].endswith("| against full | ks acc % | asr wer % |")
+    assert rows["teacher"].endswith("| 96.0 | 7.0 |")
+    assert rows["full"].endswith("| 85.0 ± 7.1 | - |")
+    assert rows["no_ste"].endswith("| - | - |")
+    assert rows["target_50"].endswith("| - | - |")
+    assert "`<variant>_seed<seed>/probes`" in text
+    assert "![score against parameters](figures/ablation_scores.png)" in text
+    assert "run on all of them (ks)" in text
+    assert (runs_dir / "out/figures/ablation_scores.png").stat().st_size > 0
+
+
+def test_a_probe_that_is_marked_but_gone_is_refused(runs_dir, capsys):
+    (runs_dir / "ablation" / "full_seed1" / ".probed_er").touch()
+    with pytest.raises(SystemExit, match="1"):
+        ablation_results.main(command_line(runs_dir))
+    assert "expected er_acc below" in capsys.readouterr().err
 
 
 def drawn(monkeypatch, plot, *arguments):
@@ -131,8 +178,6 @@ def test_layers_show_the_mean_over_seeds(runs_dir, monkeypatch):
 def test_without_full_there_is_nothing_to_compare(runs_dir, capsys):
     for seed in (1, 2):
         (runs_dir / "ablation" / f"full_seed{seed}" / ".tuned").unlink()
-    options = ["--title=T", "--test-sets", "test", f"--output={runs_dir}"]
-    options += [f"--points={runs_dir}/ablation", f"--audio={runs_dir}/wav.scp"]
     with pytest.raises(SystemExit, match="1"):
-        main(options)
+        ablation_results.main(command_line(runs_dir))
     assert "full_seed1, finished" in capsys.readouterr().err

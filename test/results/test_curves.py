@@ -1,8 +1,11 @@
 """RESULTS_HJ.md: points from folders, verdicts by hand."""
 
 import json
+from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from tiny import random_encoder, tiny_config
 
 from pruneasr.bin.hj_results import main
@@ -35,6 +38,9 @@ def points_dir(tmp_path):
     write_point(tmp_path / "hj", "sep_mac_30_seed2", 34.0, ffn=16)
     write_point(tmp_path / "hj", "mac_30_seed1", 25.0, ffn=32)
     write_point(tmp_path / "hj", "mac_50_seed1", 1.0, finished=False)
+    wave = 0.1 * np.random.default_rng(0).standard_normal(16000)
+    soundfile.write(tmp_path / "a.wav", wave, 16000)
+    (tmp_path / "wav.scp").write_text(f"a {tmp_path}/a.wav\n")
     return tmp_path
 
 
@@ -52,10 +58,24 @@ def test_points_are_the_finished_folders(points_dir):
 
 def test_understanding_is_read_as_errors():
     metric = METRICS["slu"][0]
-    point = Point("dense", 0, (1.0, 1.0), (1.0, 1.0), {"test": (10.0, 12.0)})
-    text = curves_markdown("T", [point], ["test"], metric)
+    encoders = (Path("a"), Path("b"))
+    point = Point("dense", 0, encoders, (1.0, 1.0), (1.0, 1.0), {"test": (10.0, 12.0)})
+    text = curves_markdown("T", [point], dict.fromkeys(encoders, 1.0), ["test"], metric)
     assert "| 100 - slot F1 % test |" in text
     assert metric.error(90.0) == 10.0
+
+
+def test_time_is_the_mean_over_seeds_and_relative_to_dense():
+    paths = [Path(name) for name in "abcd"]
+    errors = {"test": (10.0, 10.0)}
+    points = [
+        Point("dense", 0, tuple(paths[:2]), (1.0, 1.0), (1.0, 1.0), errors),
+        Point("mac", 30, tuple(paths[2:]), (1.0, 1.0), (1.0, 1.0), errors),
+    ]
+    seconds = dict(zip(paths, (0.004, 0.006, 0.001, 0.003), strict=True))
+    text = curves_markdown("T", points, seconds, ["test"], WER)
+    assert "| 0.00500 | 100.0 |" in text
+    assert "| 0.00200 | 40.0 |" in text
 
 
 def test_command_line(points_dir, capsys):
@@ -63,7 +83,7 @@ def test_command_line(points_dir, capsys):
         [
             *("--title", "AN4: HJ", "--points", f"{points_dir}/hj"),
             *("--dense", f"{points_dir}/teacher", "--test-sets", "test"),
-            *("--output", f"{points_dir}/out"),
+            *("--output", f"{points_dir}/out", "--audio", f"{points_dir}/wav.scp"),
         ]
     )
     text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
@@ -71,7 +91,8 @@ def test_command_line(points_dir, capsys):
     assert "| 32.0 ± 2.8 | worse |" in text
     (row,) = [line for line in text.splitlines() if line.startswith("| mac | 30 | 1 |")]
     assert row.endswith("| 25.0 |  |")
-    assert (points_dir / "out" / "figures" / "hj.png").stat().st_size > 0
+    for name in ("hj.png", "hj_time.png"):
+        assert (points_dir / "out" / "figures" / name).stat().st_size > 0
     assert text.strip() in capsys.readouterr().out
 
 
@@ -80,6 +101,7 @@ def test_without_a_dense_point_there_is_nothing_to_compare(points_dir, capsys):
         (points_dir / "hj" / f"dense_0_seed{seed}" / ".tuned").unlink()
     options = ["--title=T", "--test-sets", "test", f"--output={points_dir}"]
     options += [f"--points={points_dir}/hj", f"--dense={points_dir}/teacher"]
+    options += [f"--audio={points_dir}/wav.scp"]
     with pytest.raises(SystemExit, match="1"):
         main(options)
     assert "dense_0_seed1, finished" in capsys.readouterr().err

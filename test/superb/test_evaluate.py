@@ -127,18 +127,21 @@ def test_results_are_means_over_splits_and_seeds(tmp_path):
         (tmp_path / "data" / task).mkdir(parents=True)
         (tmp_path / "data" / task / "about").write_text(f"an excerpt for {task}\n")
     assert read_scores(exp / "pruned") == {"er_acc": [50, 52], "ks_acc": [90]}
-    text = results_markdown("Title", ["./run.sh"], exp, tmp_path / "data")
+    figures = tmp_path / "figures"
+    text = results_markdown("Title", ["./run.sh"], exp, tmp_path / "data", figures)
     assert "| encoder | params M | ks acc | er acc |" in text
     assert "| pruned | 0.454 | 90.00 | 51.00 ± 1.41 |" in text
     assert "- KS, keyword spotting: an excerpt for ks" in text
     assert "| ks/split1_seed1 | learning rate 0.01 | ks acc 90.00 | yes |" in text
     assert "| ks/split1_seed1 | learning rate 0.1 | - |  |" in text
     assert "superb_s is not given" in text
+    assert "![score against parameters](figures/superb.png)" in text
+    assert (figures / "superb.png").stat().st_size > 0
 
 
 def test_nothing_scored_is_no_table(tmp_path):
     with pytest.raises(ValueError, match="found none; run stage score"):
-        results_markdown("", [], tmp_path, tmp_path)
+        results_markdown("", [], tmp_path, tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""The papers' figure: score against parameters, ours beside the published encoders.
+
+Ours have a panel of their own: their scores are those of other sets, and maybe of fewer
+tasks, so a point of one panel says nothing beside a point of the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+from pruneasr.figure import pyplot, save_figure
+from pruneasr.scoring.spread import deviation
+from pruneasr.superb.published import PUBLISHED
+from pruneasr.superb.score import TASKS, superb_score, task_score, whole_tasks
+
+
+@dataclass(frozen=True)
+class Probed:
+    """One encoder and what its probes reached.
+
+    Attributes:
+        millions: Its parameters.
+        metrics: Of SUPERB and others, in percent.
+    """
+
+    millions: float
+    metrics: Mapping[str, float]
+
+
+Encoders = Mapping[str, Sequence[Probed]]
+"""Name -> the encoders that go by it, one for each seed."""
+
+
+def scores_section(encoders: Encoders, path: Path) -> str:
+    """Draw the figure if any task was run on all encoders; return what a report says.
+
+    Args:
+        encoders: Ours.
+        path: Of the figure, in the folder ``figures`` beside the report.
+    """
+    tasks = common_tasks(encoders)
+    if not tasks:
+        return (
+            "No figure of scores against parameters: no task was run on all of these "
+            "encoders.\n"
+        )
+    plot_scores(encoders, tasks, path)
+    named = " ".join(tasks)
+    unplaced = [name for name, row in PUBLISHED.items() if row.millions is None]
+    return (
+        f"![score against parameters](figures/{path.name})\n\n"
+        "Left: published results on the official sets, superb_s of all ten tasks; not "
+        f"drawn: {', '.join(unplaced)}, of unprinted size. Right: our encoders, on "
+        "excerpts, not those sets; the score is the formula of superb_s over "
+        f"the tasks that were run on all of them ({named}), mean ± standard deviation "
+        "over seeds. It compares these encoders with each other only.\n"
+    )
+
+
+def common_tasks(encoders: Encoders) -> list[str]:
+    """Return the tasks of which every encoder has all metrics."""
+    found = [whole_tasks(one.metrics) for row in encoders.values() for one in row]
+    return [task for task in TASKS if all(task in tasks for tasks in found)]
+
+
+def plot_scores(encoders: Encoders, tasks: Sequence[str], path: Path) -> None:
+    """Draw scores against parameters: left published ones, right ours over tasks."""
+    published = {
+        name: [(row.millions, superb_score(row.metrics))]
+        for name, row in PUBLISHED.items()
+        if row.millions is not None
+    }
+    ours = {
+        name: [
+            (one.millions, fmean(task_score(task, one.metrics) for task in tasks))
+            for one in row
+        ]
+        for name, row in encoders.items()
+    }
+    plt = pyplot()
+    figure, axes = plt.subplots(1, 2, figsize=(12, 4.5))
+    for axis, points in zip(axes, (published, ours), strict=True):
+        for k, (name, values) in enumerate(points.items()):
+            sizes, scores = zip(*values, strict=True)
+            axis.errorbar(
+                fmean(sizes),
+                fmean(scores),
+                deviation(scores),
+                color=f"C{k % 10}",
+                marker="osD^"[k // 10 % 4],  # ten colours, then another marker
+                linestyle="none",
+                capsize=3,
+                label=name,
+            )
+        axis.set(xlabel="parameters, M", xlim=(0, None))
+        axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    axes[0].set(title="published: official sets, ten tasks", ylabel="superb_s")
+    axes[1].set(
+        title=f"ours: excerpts, {' '.join(tasks)}",
+        ylabel="formula of superb_s over these tasks",
+    )
+    save_figure(figure, path)
