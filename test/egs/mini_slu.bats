@@ -6,7 +6,7 @@ bats_require_minimum_version 1.5.0
 load helpers
 
 TINY=(--data-opts "--num-train 40 --num-dev 10 --num-test 10" --systems pruned
-    --encoder-args "--max_epoch 1 --num_iters_per_epoch 8" --task-args "--max_epoch 1")
+    --encoder-args "--max_epoch 1 --num_iters_per_epoch 8" --task-args "--max_epoch 1 --num_iters_per_epoch 8")
 
 setup_file() {
     copy_recipe mini/slu1
