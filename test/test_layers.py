@@ -13,7 +13,7 @@ ALLOWED = {
     "figure": set(),
     "markdown": set(),
     "encoder": {"__init__"},
-    "pruning": {"encoder", "figure"},
+    "pruning": {"encoder", "figure", "markdown"},
     "pretrain": {"encoder"},
     "distill": {"encoder", "pruning"},
     "espnet": {"encoder", "pruning", "pretrain", "distill", "plugin"},

@@ -191,6 +191,7 @@ done
 after_full="no_recovery|distilhubert"
 if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
+    need "data/${pretrain_set}/utt2num_samples" data
     need "${stats_dir}/train/text_shape.tokens" stats
     occupy "${folder}"
     # before the points, which run side by side and share the data

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import soundfile
 import torch
 from torch import Tensor
 
 SAMPLE_RATE = 16000
+Key = TypeVar("Key", bound=Hashable)
 
 
 def alternate(
-    calls: Mapping[str, Callable[[], object]], repeats: int
-) -> dict[str, list[float]]:
+    calls: Mapping[Key, Callable[[], object]], repeats: int
+) -> dict[Key, list[float]]:
     """Return the seconds that each call took, one entry per round of all calls.
 
     Args:
@@ -28,7 +30,7 @@ def alternate(
             threads and kernels are there.
         repeats: rounds.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    seconds: dict[Key, list[float]] = {name: [] for name in calls}
     for _ in range(repeats):
         for name, call in calls.items():
             synchronize()

@@ -46,9 +46,7 @@ def main(argv: list[str] | None = None) -> None:
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     encoders = {run.encoder for runs in variants.values() for run in runs}
-    named = {str(encoder): encoder for encoder in sorted(encoders)}
-    factors = real_time_factors(named, args.audio)
-    speeds = {named[name]: factor for name, factor in factors.items()}
+    speeds = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
     text = ablation_markdown(
         args.title, variants, speeds, args.test_sets, metric, probes
     )

@@ -34,9 +34,7 @@ def main(argv: list[str] | None = None) -> None:
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     encoders = {encoder for point in points for encoder in point.encoders}
-    named = {str(encoder): encoder for encoder in sorted(encoders)}
-    factors = real_time_factors(named, args.audio)
-    seconds = {named[name]: factor for name, factor in factors.items()}
+    seconds = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
     text = curves_markdown(args.title, points, seconds, args.test_sets, metric)
     first, figures = args.test_sets[0], args.output / "figures"
     plot_against_macs(points, first, metric, figures / "hj.png")

@@ -7,12 +7,13 @@ and the sparsity over the training.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pruneasr.encoder import EncoderConfig
 from pruneasr.figure import pyplot, save_figure
+from pruneasr.markdown import markdown_table
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.cost import Cost, macs, parameters
 from pruneasr.pruning.latency import latency
@@ -79,36 +80,46 @@ def summarize(
 
 def markdown(report: Mapping[str, Any]) -> str:
     """Return the report as Markdown tables."""
-    table = report["latency_table"]
-    lines = [
-        f"Constraint {report['constraint']}; MACs for {report['reference_sec']:g} s"
-        + (f"; ms for {table}." if table else "."),
-        "",
-        "| sparsity | target | expected | actual |",
-        "|---|---:|---:|---:|",
-    ]
-    sparsity = report["sparsity"]
-    lines += [
-        f"| {term} ({report['denominator']}) | {target:.4f} | "
-        f"{sparsity['expected'][term]:.4f} | {sparsity['actual'][term]:.4f} |"
-        for term, target in sparsity["target"].items()
-    ]
-    lines += ["", "| cost | part | dense | left | left % |", "|---|---|---:|---:|---:|"]
-    for cost in ("parameters", "macs", "ms"):
-        lines += [
-            f"| {cost} | {part} | {dense:,} | {left:,} | {100 * left / dense:.1f} |"
-            for part, (dense, left) in report.get(cost, {}).items()
+    table, difference = report["latency_table"], report["masked_minus_removed"]
+    return "\n".join(
+        [
+            f"Constraint {report['constraint']}; MACs for {report['reference_sec']:g} s"
+            + (f"; ms for {table}.\n" if table else ".\n"),
+            _sparsity_table(report["sparsity"], report["denominator"]),
+            _cost_table(report),
+            _block_table(report["blocks"]),
+            f"Channels of the convolutions: {report['channels']}\n",
+            f"Largest difference of masked and removed model: {difference:.1e}\n",
         ]
-    lines += ["", "| block | heads (qk x vo) | ffn |", "|---|---|---:|"]
-    for i, block in enumerate(report["blocks"], 1):
+    )
+
+
+def _sparsity_table(sparsity: Mapping[str, Any], denominator: str) -> str:
+    names = ("target", "expected", "actual")
+    rows = [
+        [f"{term} ({denominator})", *(f"{sparsity[name][term]:.4f}" for name in names)]
+        for term in sparsity["target"]
+    ]
+    return markdown_table(["sparsity", *names], rows)
+
+
+def _cost_table(report: Mapping[str, Any]) -> str:
+    rows = [
+        [cost, part, f"{dense:,}", f"{left:,}", f"{100 * left / dense:.1f}"]
+        for cost in ("parameters", "macs", "ms")
+        for part, (dense, left) in report.get(cost, {}).items()
+    ]
+    return markdown_table(["cost", "part", "dense", "left", "left %"], rows, 2)
+
+
+def _block_table(blocks: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for i, block in enumerate(blocks, 1):
         heads = ", ".join(f"{index}: {qk} x {vo}" for index, qk, vo in block["heads"])
         absent = "none" if block["attention"] else "absent"
-        ffn = block["ffn"] if block["feed_forward"] else "absent"
-        lines.append(f"| {i} | {heads or absent} | {ffn} |")
-    lines += ["", f"Channels of the convolutions: {report['channels']}", ""]
-    difference = report["masked_minus_removed"]
-    lines.append(f"Largest difference of masked and removed model: {difference:.1e}")
-    return "\n".join(lines) + "\n"
+        ffn = str(block["ffn"]) if block["feed_forward"] else "absent"
+        rows.append([str(i), heads or absent, ffn])
+    return markdown_table(["block", "heads (qk x vo)", "ffn"], rows, 2)
 
 
 def write_report(

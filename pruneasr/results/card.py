@@ -23,6 +23,7 @@ from markdown_it import MarkdownIt
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME, load_config, load_metadata
 from pruneasr.encoder.hub import CARD_HTML_NAME, CARD_NAME, LIBRARY_NAME, TAGS
 from pruneasr.encoder.interop.files import file_digests
+from pruneasr.markdown import markdown_table
 from pruneasr.pruning.cost import SAMPLE_RATE, parameters
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import METRICS, System
@@ -164,21 +165,18 @@ def _audio(title: str, pruned: System, teacher: Path, expdir: Path) -> str:
     trainings = [expdir / "distill", expdir / "recover", *pruned.experiments]
     if teacher == expdir / "teacher":  # not a published one
         trainings = sorted(expdir.glob("pretrain[0-9]*")) + trainings
-    lines = ["| training | audio | utterances | hours |", "|---|---|---:|---:|"]
-    calls = set()
+    rows, calls = [], set()
     for training in trainings:
         entries = _training_config(training)["train_data_path_and_name_and_type"]
         for path in (Path(entry[0]) for entry in entries if entry[1] == "speech"):
             calls.add(_call_that_made(path.parents[1]))
-            rows = _read_data(path.parent / "utt2num_samples").splitlines()
-            samples = [int(row.split()[1]) for row in rows]
-            hours = sum(samples) / SAMPLE_RATE / 3600
-            lines.append(
-                f"| {training.name} | {path.parent} | {len(samples)} | {hours:.2f} |"
-            )
+            lengths = _read_data(path.parent / "utt2num_samples").splitlines()
+            samples = sum(int(line.split()[1]) for line in lengths)
+            hours = f"{samples / SAMPLE_RATE / 3600:.2f}"
+            rows.append([training.name, str(path.parent), str(len(lengths)), hours])
     called = "\n".join(["```", *sorted(calls), "```"])
-    table = "\n".join(lines)
-    return f"## Audio\n\n{title}. Made by\n\n{called}\n\n{table}\n"
+    table = markdown_table(["training", "audio", "utterances", "hours"], rows, 2)
+    return f"## Audio\n\n{title}. Made by\n\n{called}\n\n{table}"
 
 
 def _call_that_made(data: Path) -> str:

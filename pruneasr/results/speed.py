@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pruneasr.bench.backends import Runner, runner
-from pruneasr.bench.timing import SAMPLE_RATE, alternate, read_audio, run_all
+from pruneasr.bench.timing import SAMPLE_RATE, Key, alternate, read_audio, run_all
 from pruneasr.encoder import load_encoder
 
 
 def real_time_factors(
-    encoders: Mapping[str, Path], wav_scp: Path, repeats: int = 5
-) -> dict[str, float]:
+    encoders: Mapping[Key, Path], wav_scp: Path, repeats: int = 5
+) -> dict[Key, float]:
     """Return seconds of computing per second of audio, the median of the passes.
 
     Args:
@@ -28,7 +28,7 @@ def real_time_factors(
     """
     audio = [waveform[None] for waveform in read_audio(wav_scp)]
     total_sec = sum(waveform.size(1) for waveform in audio) / SAMPLE_RATE
-    runners: dict[str, Runner] = {
+    runners: dict[Key, Runner] = {
         name: runner(load_encoder(path).eval(), "eager")
         for name, path in encoders.items()
     }

@@ -2,7 +2,7 @@
 
 python outcome.py make              in a recipe: data/{train,dev}, a teacher, a config
 python outcome.py equal DIR DIR     two experiments, bit by bit
-python outcome.py close DIR DIR     their losses in the first epochs, to 1e-4
+python outcome.py close DIR DIR     their losses and gates, to TOLERANCE
 """
 
 import sys
@@ -23,9 +23,10 @@ def equal(first, second):
     assert differences(outcome(first), outcome(second)) == []
 
 
-# Sums in another order make the gates differ by 1e-5 after 60 steps. Soon one of them
-# is then closed in one training and open in the other, and these part.
-COMPARED_EPOCHS = 2
+# In float64 they differ by 1e-8, which is how statistics are stored. Only a norm of the
+# gradients in the last epoch differs by 1e-4: where a gate's gradient is beyond 1, the
+# straight-through estimator clips it in every process, before the mean of processes.
+TOLERANCE = 1e-3
 
 
 def close(first, second):
@@ -35,10 +36,10 @@ def close(first, second):
     largest, key = max(
         (abs(found[key] - value) / max(abs(value), 0.1), key)
         for key, value in expected.items()
-        if key[0] <= COMPARED_EPOCHS and key[-1] != "frames"  # those of one process
+        if key[-1] != "frames"  # those of one process
     )
     print(f"largest difference {largest:.1e} in {key}")
-    assert largest < 1e-4
+    assert largest < TOLERANCE
 
 
 if __name__ == "__main__":

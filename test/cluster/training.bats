@@ -48,10 +48,12 @@ in_recipe() {
     behind "$1"
 }
 
-# epochs of a second, so that a fault finds the training at work
+# Epochs of a second, so that a fault finds the training at work. In float32, sums in the
+# order of two nodes make a gate's sample differ by 1e-5 after 60 steps; sooner or later
+# one is closed in one training and open in the other, and these part.
 STAGE=(--stage distill --stop-stage distill --teacher data/train/teacher
     --distill-config data/train/distill.yaml --num-threads 1
-    --encoder-args "--num_iters_per_epoch 30")
+    --encoder-args "--num_iters_per_epoch 30 --train_dtype float64")
 
 distill() { ./run.sh --cmd-backend slurm "${STAGE[@]}" "$@"; }
 

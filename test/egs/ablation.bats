@@ -74,11 +74,12 @@ differs() {
 }
 
 @test "no_recovery says that it wants full" {
-    mkdir -p exp_tiny/teacher exp_tiny/asr_stats_word/train
-    touch exp_tiny/teacher/config.json exp_tiny/asr_stats_word/train/text_shape.tokens
+    mkdir -p exp_tiny/teacher exp_tiny/asr_stats_word/train data/pretrain
+    touch exp_tiny/teacher/config.json exp_tiny/asr_stats_word/train/text_shape.tokens \
+        data/pretrain/utt2num_samples
     refused "variant no_recovery wants full_seed1; add full to --variants" \
         --expdir exp_tiny --variants no_recovery --seeds 1
-    rm -r exp_tiny
+    rm -r exp_tiny data
 }
 
 @test "probes are run on the encoder of every point, with its seed, beside it" {

@@ -3,12 +3,11 @@
 
 stage_stats() {
     need "${tokens}/tokens.txt" tokens
-    local dir=${stats_dir}
-    log "output ${dir}, log ${dir}/stats.log"
+    log "output ${stats_dir}, log ${stats_dir}/stats.log"
     # shellcheck disable=SC2046,SC2086  # lists of words
-    once "${dir}/collected" ${train_cmd} "${dir}/stats.log" \
+    once "${stats_dir}/collected" ${train_cmd} "${stats_dir}/stats.log" \
         python -m pruneasr.run -m "espnet2.bin.${task}_train" --collect_stats true \
-        $(task_options) --output_dir "${dir}" \
+        $(task_options) --output_dir "${stats_dir}" \
         --train_shape_file "data/${train_set}/wav.scp" \
         --valid_shape_file "data/${valid_set}/wav.scp"
     "${dry_run}" && return
@@ -16,7 +15,8 @@ stage_stats() {
     local set size
     size=$(wc -l < "${tokens}/tokens.txt")
     for set in train valid; do
-        sed "s/\$/,${size}/" "${dir}/${set}/text_shape" > "${dir}/${set}/text_shape.tokens"
+        sed "s/\$/,${size}/" "${stats_dir}/${set}/text_shape" \
+            > "${stats_dir}/${set}/text_shape.tokens"
     done
 }
 
