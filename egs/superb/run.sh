@@ -44,7 +44,7 @@ ngpu=0
 nj=${SLURM_CPUS_PER_TASK:-$(nproc)}
 expdir=exp
 results_dir=.
-title="SUPERB probes on excerpts"
+title="SUPERB probes"
 command="egs/superb/run.sh ${*@Q}"
 . utils/parse_options.sh
 . ../TEMPLATE/lib.sh

@@ -54,9 +54,9 @@ def scores_section(encoders: Encoders, path: Path) -> str:
         f"![score against parameters](figures/{path.name})\n\n"
         "Left: published results on the official sets, superb_s of all ten tasks; not "
         f"drawn: {', '.join(unplaced)}, of unprinted size. Right: our encoders, on "
-        "excerpts, not those sets; the score is the formula of superb_s over "
-        f"the tasks that were run on all of them ({named}), mean ± standard deviation "
-        "over seeds. It compares these encoders with each other only.\n"
+        "the data that the probes' report names; the score is the formula of superb_s "
+        f"over the tasks that were run on all of them ({named}), mean ± standard "
+        "deviation over seeds. It compares these encoders with each other only.\n"
     )
 
 
@@ -99,7 +99,7 @@ def plot_scores(encoders: Encoders, tasks: Sequence[str], path: Path) -> None:
         axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     axes[0].set(title="published: official sets, ten tasks", ylabel="superb_s")
     axes[1].set(
-        title=f"ours: excerpts, {' '.join(tasks)}",
+        title=f"ours, on the data of the report: {' '.join(tasks)}",
         ylabel="formula of superb_s over these tasks",
     )
     save_figure(figure, path)

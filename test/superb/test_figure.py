@@ -49,7 +49,7 @@ def test_published_and_ours_are_apart_and_named(tmp_path, monkeypatch):
     assert right.keys() == encoders.keys()
     assert [axis.get_title() for axis in axes] == [
         "published: official sets, ten tasks",
-        "ours: excerpts, ks sf",
+        "ours, on the data of the report: ks sf",
     ]
     assert axes[1].get_ylabel() == "formula of superb_s over these tasks"
     assert (tmp_path / "figures" / "superb.png").stat().st_size > 0
