@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # What each part of distil-pruning is worth, and the baselines, on one teacher. A recipe's
-# run_ablation.sh calls this with its values. Needs what stages 1, 2, 6 and 7 make.
+# run_ablation.sh calls this with its values. Needs what stages 1 to 8 make of the system
+# `teacher`.
 set -euo pipefail
 
 template=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")
 # shellcheck disable=SC2034  # parse_options.sh prints it
 help_message="Usage: ./run_ablation.sh [options]
 For every variant and seed: an encoder is made of the teacher, fine-tuned, decoded and
-scored. Makes <expdir>/ablation/<variant>_seed<seed>, RESULTS_ABLATION.md and
-figures/ablation_*.png.
+scored; a fine-tuning takes all but the encoder from the fine-tuned teacher, so that it
+need not learn to align again. Makes <expdir>/ablation/<variant>_seed<seed>,
+RESULTS_ABLATION.md and figures/ablation_*.png.
   --variants LIST    teacher       as it is
                      full          distil-pruning and recovery by conf/distill.yaml
                      no_fahp       head gates in place of qk and vo
@@ -24,10 +26,11 @@ figures/ablation_*.png.
   --seeds LIST       seeds of all trainings (1 2 3)
   --probes LIST      probes of egs/superb on every frozen encoder, e.g. ks er (none); its
                      db.sh names the corpora
+  --init-seed N      seed of that fine-tuned teacher (1)
   --encoder-args, --tune-args OPTIONS
                      more ESPnet options of the trainings of encoders, of fine-tunings
-  --untrained-args OPTIONS
-                     of the only distillation of random and magnitude
+  --gate-args OPTIONS  of the trainings with gates
+  --single-args OPTIONS  of the only distillation of distilhubert, random and magnitude
   --report-only true the results of what is there
   --dry-run true     print the commands only
   --cmd-backend B --ngpu N --nj N --num-threads N --expdir DIR --results-dir DIR
@@ -39,9 +42,11 @@ seeds="1 2 3"
 probes=
 target=0.8
 whole_target=                # of the whole encoder: as large as target of MHA and FFN
+init_seed=1
 encoder_args=
+gate_args=
+single_args=
 tune_args=
-untrained_args=
 report_only=false
 dry_run=false
 recipe_title="Ablation"
@@ -58,6 +63,7 @@ valid_set=dev
 test_sets=test
 task=asr
 token_type=char
+inference_model=valid.cer_ctc.ave.pth
 distill_config=conf/distill.yaml
 recover_config=conf/recover.yaml
 distilhubert_config=conf/distilhubert.yaml
@@ -80,6 +86,7 @@ stage_name=ablation
 teacher=$(encoder_of teacher)
 folder=${expdir}/ablation
 stats_dir=${expdir}/${task}_stats_${token_type}
+init=$(experiment_dir teacher "${init_seed}")/${inference_model}
 
 # changes VARIANT: options of the training with gates, in which it differs from full
 changes() {
@@ -113,7 +120,7 @@ make_encoder() {
             ;;
         dphubert | cofi) distill_config=conf/distill_$1.yaml ;;
         ordered | fixed) again="--pairing $1" ;;
-        random | magnitude) again=${untrained_args} ;;
+        random | magnitude) again=${single_args} ;;
     esac
     if [ "$1" = dphubert ]; then recover_config=conf/recover_dphubert.yaml; fi
     encoder=${expdir}/recover/encoder
@@ -124,8 +131,8 @@ make_encoder() {
             encoder=${expdir}/distilhubert/encoder
             init_encoder distilhubert_init --of "${teacher}" \
                 --first-blocks "${distilhubert_blocks}" --parameters-of "${full}"
-            distillation distilhubert "${distilhubert_config}" "${teacher}" \
-                "${expdir}/distilhubert_init"
+            encoder_args="${common} ${single_args}" distillation distilhubert \
+                "${distilhubert_config}" "${teacher}" "${expdir}/distilhubert_init"
             ;;
         random | magnitude)
             # shellcheck disable=SC2086  # train_cmd is words
@@ -133,12 +140,13 @@ make_encoder() {
                 python -m pruneasr.bin.prune --scores "$1" --teacher "${teacher}" \
                 --units qk vo ffn --target "${target}" --seed "$2" \
                 --output "${expdir}/pruned"
-            encoder_args="${again} ${common}" stage_recover
+            encoder_args="${common} ${again}" stage_recover
             ;;
         *)
-            encoder_args="$(changes "$1" | tr '\n' ' ')${common}" stage_distill
+            encoder_args="${common} ${gate_args} $(changes "$1" | tr '\n' ' ')" \
+                stage_distill
             stage_prune
-            encoder_args="${again} ${common}" stage_recover
+            encoder_args="${common} ${again}" stage_recover
             ;;
     esac
 }
@@ -148,7 +156,8 @@ point() {
     local encoder this_task
     expdir=${folder}/$1_seed$2 seed=$2
     make_encoder "$1" "$2"
-    tune_encoder "${expdir}" "${encoder}" "$2" "${tune_args}"
+    tune_encoder "${expdir}" "${encoder}" "$2" \
+        "--init_param ${init}:::frontend ${tune_args}"
     for this_task in ${probes}; do
         probe "${this_task}" "${encoder}" "$1_seed$2" "$2"
     done
@@ -193,6 +202,7 @@ if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
     need "data/${pretrain_set}/utt2num_samples" data
     need "${stats_dir}/train/text_shape.tokens" stats
+    need "${init}" train
     occupy "${folder}"
     # before the points, which run side by side and share the data
     for this_task in ${probes}; do

@@ -68,7 +68,9 @@ differs() {
     differs no_recovery "--pruned-encoder exp/ablation/full_seed1/pruned"
     differs distilhubert "--parameters-of exp/ablation/full_seed1/pruned"
     differs magnitude "--scores magnitude --teacher exp/teacher --units qk vo ffn --target 0.8 --seed 1"
-    differs random "--num_iters_per_epoch 450"
+    differs random "--max_epoch 5 --num_iters_per_epoch 200"
+    differs distilhubert "--max_epoch 5 --num_iters_per_epoch 200"
+    differs full "asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend"
     differs ordered "--pairing ordered"
     [ "$(lines "--pairing ordered")" -eq 2 ] # of the recovery, too
 }
@@ -77,6 +79,8 @@ differs() {
     mkdir -p exp_tiny/teacher exp_tiny/asr_stats_word/train data/pretrain
     touch exp_tiny/teacher/config.json exp_tiny/asr_stats_word/train/text_shape.tokens \
         data/pretrain/utt2num_samples
+    mkdir exp_tiny/asr_teacher_seed1
+    touch exp_tiny/asr_teacher_seed1/valid.cer_ctc.ave.pth
     refused "variant no_recovery wants full_seed1; add full to --variants" \
         --expdir exp_tiny --variants no_recovery --seeds 1
     rm -r exp_tiny data
