@@ -50,6 +50,7 @@ tune_args=
 report_only=false
 dry_run=false
 recipe_title="Ablation"
+recipe_command=./run_ablation.sh
 cmd_backend=local
 ngpu=0
 num_nodes=1
@@ -204,6 +205,7 @@ if ! "${report_only}"; then
     need "${stats_dir}/train/text_shape.tokens" stats
     need "${init}" train
     occupy "${folder}"
+    note_call "${recipe_command}" "${folder}"
     # before the points, which run side by side and share the data
     for this_task in ${probes}; do
         expdir=${folder} superb ".probe_data_${this_task}" "${teacher}" \

@@ -40,6 +40,7 @@ tune=true
 report_only=false
 dry_run=false
 recipe_title="HJ-Pruning"
+recipe_command=./run_hj.sh
 cmd_backend=local
 ngpu=0
 nj=1
@@ -137,6 +138,7 @@ if ! "${report_only}"; then
     need "${stats_dir}/train/text_shape.tokens" stats
     need "${init}" train
     occupy "${expdir}/hj"
+    note_call "${recipe_command}" "${expdir}/hj"
     side_by_side point < <(points)
 fi
 if "${dry_run}" || ! "${tune}"; then exit; fi

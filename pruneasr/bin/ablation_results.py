@@ -9,16 +9,14 @@ from statistics import fmean
 
 from pruneasr.espnet.prune import read_history
 from pruneasr.results.ablation import (
-    STE,
     Run,
     Variants,
     ablation_markdown,
     collect_variants,
-    plot_errors,
-    plot_gates,
-    plot_layers,
 )
+from pruneasr.results.ablation_figures import STE, plot_errors, plot_gates, plot_layers
 from pruneasr.results.collect import METRICS, Metric
+from pruneasr.results.environment import read_calls
 from pruneasr.results.speed import real_time_factors
 from pruneasr.superb.collect import read_scores
 from pruneasr.superb.figure import Probed, scores_section
@@ -34,7 +32,12 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--title", required=True)
     parser.add_argument("--task", choices=METRICS, default="asr")
-    parser.add_argument("--points", type=Path, required=True, help="exp/ablation")
+    parser.add_argument(
+        "--points",
+        type=Path,
+        required=True,
+        help="exp/ablation; holds commands, the recipe's calls",
+    )
     parser.add_argument("--test-sets", nargs="+", required=True)
     parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
     parser.add_argument("--output", type=Path, required=True)
@@ -42,13 +45,14 @@ def main(argv: list[str] | None = None) -> None:
     metric = METRICS[args.task][0]
     try:
         variants = collect_variants(args.points, args.test_sets, metric)
+        commands = read_calls(args.points / "commands")
         probes = read_probes(run for runs in variants.values() for run in runs)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     encoders = {run.encoder for runs in variants.values() for run in runs}
     speeds = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
     text = ablation_markdown(
-        args.title, variants, speeds, args.test_sets, metric, probes
+        args.title, commands, variants, speeds, args.test_sets, metric, probes
     )
     figures = args.output / "figures"
     _plot(variants, args.test_sets[0], metric, figures)

@@ -12,6 +12,7 @@ from pruneasr.results.curves import (
     plot_against_macs,
     plot_against_time,
 )
+from pruneasr.results.environment import read_calls
 from pruneasr.results.speed import real_time_factors
 
 
@@ -22,7 +23,12 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--title", required=True)
     parser.add_argument("--task", choices=METRICS, default="asr")
-    parser.add_argument("--points", type=Path, required=True, help="exp/hj")
+    parser.add_argument(
+        "--points",
+        type=Path,
+        required=True,
+        help="exp/hj; holds commands, the recipe's calls",
+    )
     parser.add_argument("--dense", type=Path, required=True, help="the teacher")
     parser.add_argument("--test-sets", nargs="+", required=True)
     parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
@@ -30,12 +36,15 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     metric = METRICS[args.task][0]
     try:
+        commands = read_calls(args.points / "commands")
         points = collect_points(args.points, args.dense, args.test_sets, metric)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     encoders = {encoder for point in points for encoder in point.encoders}
     seconds = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
-    text = curves_markdown(args.title, points, seconds, args.test_sets, metric)
+    text = curves_markdown(
+        args.title, commands, points, seconds, args.test_sets, metric
+    )
     first, figures = args.test_sets[0], args.output / "figures"
     plot_against_macs(points, first, metric, figures / "hj.png")
     plot_against_time(points, seconds, first, metric, figures / "hj_time.png")

@@ -1,6 +1,6 @@
 """Collect the experiments of a recipe into RESULTS.md and figures/.
 
-    python -m pruneasr.bin.results --title "AN4" --commands exp/commands --expdir exp \
+    python -m pruneasr.bin.results --title "AN4" --expdir exp \
         --encoder teacher=exp/teacher --experiment teacher=exp/asr_teacher_seed1 \
         --test-sets test --audio data/test/wav.scp --output .
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
+from pruneasr.results.environment import read_calls
 from pruneasr.results.speed import real_time_factors
 from pruneasr.results.write import (
     results_markdown,
@@ -29,9 +30,8 @@ def main(argv: list[str] | None = None) -> None:
         "--task", choices=METRICS, default="asr", help="which scores are read"
     )
     parser.add_argument(
-        "--commands", type=Path, required=True, help="file of the recipe's calls"
+        "--expdir", type=Path, required=True, help="holds commands, the recipe's calls"
     )
-    parser.add_argument("--expdir", type=Path, required=True)
     parser.add_argument(
         "--encoder", type=_named, action="append", required=True, metavar="NAME=DIR"
     )
@@ -51,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
-    commands = list(dict.fromkeys(args.commands.read_text("utf-8").splitlines()))
+    commands = read_calls(args.expdir / "commands")
     encoders, metrics = dict(args.encoder), METRICS[args.task]
     systems = [
         collect(

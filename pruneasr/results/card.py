@@ -27,7 +27,8 @@ from pruneasr.markdown import markdown_table
 from pruneasr.pruning.cost import SAMPLE_RATE, parameters
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import METRICS, System
-from pruneasr.results.write import GENERATED, environment_section, pruning_section
+from pruneasr.results.environment import environment_section
+from pruneasr.results.write import GENERATED, pruning_section
 
 # What the hub calls our tasks; it knows none of whole spoken understanding
 HUB_TASKS = {"asr": "automatic-speech-recognition", "slu": "audio-classification"}

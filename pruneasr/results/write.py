@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 import shutil
 import statistics
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-
-import torch
 
 from pruneasr.markdown import markdown_table
 from pruneasr.results.collect import Metric, System, encoder_seconds, read_score
+from pruneasr.results.environment import environment_section
 from pruneasr.scoring.report import results_header, results_row
 from pruneasr.scoring.spread import spread
 
@@ -100,34 +94,6 @@ def update_readme(readme: Path, name: str, systems_section: str) -> None:
         line for line in systems_section.splitlines() if line.startswith("|")
     )
     readme.write_text(f"{head}{begin}\n{table}\n{end}{tail}", encoding="utf-8")
-
-
-def environment_section(commands: Sequence[str]) -> str:
-    """Return how the recipe was called, and with which versions this is written."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(
-            ["git", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=Path(__file__).parent,
-        )
-        return done.stdout.strip()
-
-    dirty = " with local changes" if git("status", "--porcelain", "-uno") else ""
-    commit = git("rev-parse", "--short", "HEAD") or "none"
-    facts = {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "commit of this report": commit + dirty,
-        "python": sys.version.split()[0],
-        "espnet": version("espnet"),
-        "pytorch": torch.__version__,
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads",
-    }
-    lines = [f"- {name}: {value}" for name, value in facts.items()]
-    called = "\n".join(["```", *commands, "```"])
-    return f"## Environment\n\n{called}\n\n" + "\n".join(lines) + "\n"
 
 
 def systems_section(

@@ -41,6 +41,7 @@ def points_dir(tmp_path):
     wave = 0.1 * np.random.default_rng(0).standard_normal(16000)
     soundfile.write(tmp_path / "a.wav", wave, 16000)
     (tmp_path / "wav.scp").write_text(f"a {tmp_path}/a.wav\n")
+    (tmp_path / "hj" / "commands").write_text("run_hj.sh  # commit c\n")
     return tmp_path
 
 
@@ -60,7 +61,9 @@ def test_understanding_is_read_as_errors():
     metric = METRICS["slu"][0]
     encoders = (Path("a"), Path("b"))
     point = Point("dense", 0, encoders, (1.0, 1.0), (1.0, 1.0), {"test": (10.0, 12.0)})
-    text = curves_markdown("T", [point], dict.fromkeys(encoders, 1.0), ["test"], metric)
+    text = curves_markdown(
+        "T", [], [point], dict.fromkeys(encoders, 1), ["test"], metric
+    )
     assert "| 100 - slot F1 % test |" in text
     assert metric.error(90.0) == 10.0
 
@@ -73,7 +76,7 @@ def test_time_is_the_mean_over_seeds_and_relative_to_dense():
         Point("mac", 30, tuple(paths[2:]), (1.0, 1.0), (1.0, 1.0), errors),
     ]
     seconds = dict(zip(paths, (0.004, 0.006, 0.001, 0.003), strict=True))
-    text = curves_markdown("T", points, seconds, ["test"], WER)
+    text = curves_markdown("T", [], points, seconds, ["test"], WER)
     assert "| 0.00500 | 100.0 |" in text
     assert "| 0.00200 | 40.0 |" in text
 
@@ -87,6 +90,7 @@ def test_command_line(points_dir, capsys):
         ]
     )
     text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
+    assert "\n```\nrun_hj.sh  # commit c\n```\n" in text
     assert "| 21.0 ± 1.4 |" in text
     assert "| 32.0 ± 2.8 | worse |" in text
     (row,) = [line for line in text.splitlines() if line.startswith("| mac | 30 | 1 |")]

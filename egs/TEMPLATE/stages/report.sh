@@ -31,7 +31,7 @@ stage_report() {
     # shellcheck disable=SC2086  # test_sets is a list
     OMP_NUM_THREADS=${num_threads} python -m pruneasr.bin.results \
         --title "${recipe_title}" --task "${task}" \
-        --commands "${expdir}/commands" --expdir "${expdir}" --test-sets ${test_sets} \
+        --expdir "${expdir}" --test-sets ${test_sets} \
         --audio "data/${test_sets%% *}/wav.scp" "${arguments[@]}" --output "${results_dir}" \
         ${readme:+--readme "${readme}"} &
     wait $! # where bash acts on signals

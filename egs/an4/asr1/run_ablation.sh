@@ -9,6 +9,7 @@ cd "$(dirname "$0")"
 # together. --whole-target: 0.8 of MHA and FFN is 0.676 of all.
 exec ../../TEMPLATE/ablation.sh \
     --recipe-title "AN4: ablation of distil-pruning, ASR on real recordings" \
+    --recipe-command "egs/an4/asr1/run_ablation.sh ${*@Q}" \
     --pretrain-set pretrain \
     --token-type word \
     --whole-target 0.676 \

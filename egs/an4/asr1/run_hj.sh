@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 
 exec ../../TEMPLATE/hj.sh \
     --recipe-title "AN4: HJ-Pruning, ASR on real recordings" \
+    --recipe-command "egs/an4/asr1/run_hj.sh ${*@Q}" \
     --token-type word \
     --tune-args "--max_epoch 3 --scheduler_conf max_steps=570 --optim_conf lr=5.0e-4" \
     --dense-args "--max_epoch 6 --scheduler_conf max_steps=1140 --optim_conf lr=5.0e-4" \

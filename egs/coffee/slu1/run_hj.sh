@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 
 exec ../../TEMPLATE/hj.sh \
     --recipe-title "Coffee orders: HJ-Pruning, SLU on real recordings" \
+    --recipe-command "egs/coffee/slu1/run_hj.sh ${*@Q}" \
     --task slu \
     --prune-config conf/prune_slu.yaml \
     --tune-args "--max_epoch 3 --scheduler_conf max_steps=720 --optim_conf lr=5.0e-4" \
