@@ -182,11 +182,10 @@ superb() {
         --ngpu $((ngpu > 0)) --nj 1 "$@"
 }
 
-# points PATTERN: every variant that matches it, with every seed
+# points: every variant with every seed
 points() {
     local variant this_seed
     for variant in ${variants}; do
-        [[ ${variant} =~ ^($1)$ ]] || continue
         for this_seed in ${seeds}; do echo "${variant} ${this_seed}"; done
     done
 }
@@ -198,7 +197,6 @@ for variant in ${variants}; do
     fi
 done
 [[ ${seeds} =~ ^[0-9]+(\ [0-9]+)*$ ]] || die "expected numbers in --seeds; found ${seeds}"
-after_full="no_recovery|distilhubert"
 if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
     need "data/${pretrain_set}/utt2num_samples" data
@@ -211,8 +209,8 @@ if ! "${report_only}"; then
         expdir=${folder} superb ".probe_data_${this_task}" "${teacher}" \
             --stop-stage data --tasks "${this_task}"
     done
-    side_by_side point < <(points ".*" | grep -vE "^(${after_full}) ")
-    side_by_side point < <(points "${after_full}")
+    side_by_side point < <(points | grep "^full ") # others want it
+    side_by_side point < <(points | grep -v "^full ")
 fi
 if "${dry_run}"; then exit; fi
 # shellcheck disable=SC2086  # test_sets is a list
