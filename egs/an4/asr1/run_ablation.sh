@@ -16,5 +16,5 @@ exec ../../TEMPLATE/ablation.sh \
     --encoder-args "--num_iters_per_epoch 100 --max_epoch 5" \
     --gate-args "--optim2_conf lr=0.15" \
     --single-args "--num_iters_per_epoch 200" \
-    --tune-args "--max_epoch 4 --scheduler_conf max_steps=760 --optim_conf lr=5.0e-4" \
+    --tune-args "--max_epoch 6 --scheduler_conf max_steps=1140" \
     "$@"
