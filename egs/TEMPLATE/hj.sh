@@ -144,5 +144,5 @@ fi
 if "${dry_run}" || ! "${tune}"; then exit; fi
 # shellcheck disable=SC2086  # test_sets is a list
 python -m pruneasr.bin.hj_results --title "${recipe_title}" --task "${task}" \
-    --points "${expdir}/hj" --dense "${from}" --test-sets ${test_sets} \
+    --points "${expdir}/hj" --test-sets ${test_sets} \
     --audio "data/${test_sets%% *}/wav.scp" --output "${results_dir}"

@@ -8,15 +8,11 @@ from pathlib import Path
 from statistics import fmean
 
 from pruneasr.espnet.prune import read_history
-from pruneasr.results.ablation import (
-    Run,
-    Variants,
-    ablation_markdown,
-    collect_variants,
-)
+from pruneasr.results.ablation import Variants, ablation_markdown, collect_variants
 from pruneasr.results.ablation_figures import STE, plot_errors, plot_gates, plot_layers
 from pruneasr.results.collect import METRICS, Metric
 from pruneasr.results.environment import read_calls
+from pruneasr.results.runs import Run
 from pruneasr.results.speed import real_time_factors
 from pruneasr.superb.collect import read_scores
 from pruneasr.superb.figure import Probed, scores_section
@@ -50,9 +46,9 @@ def main(argv: list[str] | None = None) -> None:
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
     encoders = {run.encoder for runs in variants.values() for run in runs}
-    speeds = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
+    factors = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
     text = ablation_markdown(
-        args.title, commands, variants, speeds, args.test_sets, metric, probes
+        args.title, commands, variants, factors, args.test_sets, metric, probes
     )
     figures = args.output / "figures"
     _plot(variants, args.test_sets[0], metric, figures)

@@ -29,7 +29,6 @@ def main(argv: list[str] | None = None) -> None:
         required=True,
         help="exp/hj; holds commands, the recipe's calls",
     )
-    parser.add_argument("--dense", type=Path, required=True, help="the teacher")
     parser.add_argument("--test-sets", nargs="+", required=True)
     parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
     parser.add_argument("--output", type=Path, required=True)
@@ -37,17 +36,17 @@ def main(argv: list[str] | None = None) -> None:
     metric = METRICS[args.task][0]
     try:
         commands = read_calls(args.points / "commands")
-        points = collect_points(args.points, args.dense, args.test_sets, metric)
+        points = collect_points(args.points, args.test_sets, metric)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    encoders = {encoder for point in points for encoder in point.encoders}
-    seconds = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
+    encoders = {run.encoder for point in points for run in point.runs}
+    factors = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
     text = curves_markdown(
-        args.title, commands, points, seconds, args.test_sets, metric
+        args.title, commands, points, factors, args.test_sets, metric
     )
     first, figures = args.test_sets[0], args.output / "figures"
     plot_against_macs(points, first, metric, figures / "hj.png")
-    plot_against_time(points, seconds, first, metric, figures / "hj_time.png")
+    plot_against_time(points, factors, first, metric, figures / "hj_time.png")
     (args.output / "RESULTS_HJ.md").write_text(text, encoding="utf-8")
     print(text)
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from pruneasr.figure import pyplot, save_figure
 from pruneasr.pruning.report import History
-from pruneasr.results.ablation import FULL, WIDTHS, Variants, mean_size
+from pruneasr.results.ablation import FULL, Variants, mean_size
 from pruneasr.results.collect import Metric
 from pruneasr.scoring.spread import deviation
 
 # The two that the figure of the gates compares
 STE = {FULL: "with STE", "no_ste": "without STE"}
 BRANCHES = {"gate_mha_layer": "mean of z_MHA", "gate_ffn_layer": "mean of z_FFN"}
+WIDTHS = ("qk", "vo", "ffn")
 
 
 def plot_gates(histories: Mapping[str, Sequence[History]], path: Path) -> None:
@@ -52,14 +53,16 @@ def plot_layers(variants: Variants, path: Path) -> None:
         1, len(WIDTHS), figsize=(12, 1.5 + 0.3 * len(variants)), sharey=True
     )
     num_blocks = max(
-        len(run.widths["ffn"]) for runs in variants.values() for run in runs
+        len(run.widths.blocks) for runs in variants.values() for run in runs
     )
     for axis, name in zip(axes, WIDTHS, strict=True):
         # blocks that a student never had stay empty
         table = [
             [
-                statistics.fmean(run.widths[name][i] for run in runs)
-                if i < len(runs[0].widths[name])
+                statistics.fmean(
+                    float(getattr(run.widths.blocks[i], name)) for run in runs
+                )
+                if i < len(runs[0].widths.blocks)
                 else float("nan")
                 for i in range(num_blocks)
             ]

@@ -74,11 +74,8 @@ def test_runs_are_the_finished_folders_the_largest_first(runs_dir):
         for ffn in (32, 16)
     ]
     assert [run.num_parameters for run in variants["no_ste"]] == sizes
-    assert variants["full"][0].widths == {
-        "qk": [32.0] * 3,
-        "vo": [32.0] * 3,
-        "ffn": [16.0] * 3,
-    }
+    blocks = variants["full"][0].widths.blocks
+    assert [(block.qk, block.vo, block.ffn) for block in blocks] == [(32, 32, 16)] * 3
 
 
 def command_line(runs_dir):
@@ -98,6 +95,8 @@ def test_command_line(runs_dir, capsys):
     # standard errors 2 and 1 make 2.24; the difference is 11
     assert rows["no_ste"].endswith("| 32.0 ± 2.8 | worse |")
     assert rows["target_50"].endswith("| 10.0 |  |")
+    row = rows[f"{runs_dir}/ablation/no_ste_seed2/tuned/asr_pruned_seed2"]
+    assert row.endswith("| 34.0 |")
     for name in ("gates", "layers", "errors"):
         assert f"figures/ablation_{name}.png" in text
         assert (runs_dir / "out/figures" / f"ablation_{name}.png").stat().st_size > 0

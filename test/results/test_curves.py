@@ -10,8 +10,10 @@ from tiny import random_encoder, tiny_config
 
 from pruneasr.bin.hj_results import main
 from pruneasr.encoder import save_encoder
+from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import METRICS
 from pruneasr.results.curves import Point, collect_points, curves_markdown
+from pruneasr.results.runs import Run
 
 WER = METRICS["asr"][0]
 
@@ -22,9 +24,13 @@ def write_point(folder, name, wer, ffn=64, finished=True):
     decode = folder / name / "tuned" / f"asr_pruned_seed{seed}" / "decode" / "test"
     decode.mkdir(parents=True)
     (decode / "score_wer.json").write_text(json.dumps({"Err": wer}))
+    encoder = folder.parent / "teacher"
     if not name.startswith("dense"):
-        encoder = random_encoder(tiny_config(ffn=ffn))
-        save_encoder(encoder, folder / name / "pruned")
+        encoder = folder / name / "pruned"
+        save_encoder(random_encoder(tiny_config(ffn=ffn)), encoder)
+    (decode.parents[1] / "config.yaml").write_text(
+        f"frontend_conf:\n    ckpt: {encoder}\n"
+    )
     if finished:
         (folder / name / ".tuned").touch()
 
@@ -46,21 +52,27 @@ def points_dir(tmp_path):
 
 
 def test_points_are_the_finished_folders(points_dir):
-    points = collect_points(points_dir / "hj", points_dir / "teacher", ["test"], WER)
+    points = collect_points(points_dir / "hj", ["test"], WER)
     names = [(point.method, point.percent) for point in points]
     assert names == [("dense", 0), ("mac", 30), ("sep_mac", 30)]
-    assert points[2].errors["test"] == (30.0, 34.0)
+    assert points[2].errors("test") == [30.0, 34.0]
     sizes = [
         sum(p.numel() for p in random_encoder(tiny_config(ffn=ffn)).parameters())
         for ffn in (32, 16)
     ]
-    assert points[2].num_parameters == tuple(sizes)
+    assert [run.num_parameters for run in points[2].runs] == sizes
+
+
+def run(encoder, error=10.0):
+    """A run of an encoder that only its time tells from others."""
+    widths = config_widths(tiny_config())
+    return Run(Path("r"), 1, Path("r/t"), encoder, widths, 1.0, 1.0, {"test": error})
 
 
 def test_understanding_is_read_as_errors():
     metric = METRICS["slu"][0]
     encoders = (Path("a"), Path("b"))
-    point = Point("dense", 0, encoders, (1.0, 1.0), (1.0, 1.0), {"test": (10.0, 12.0)})
+    point = Point("dense", 0, [run(path) for path in encoders])
     text = curves_markdown(
         "T", [], [point], dict.fromkeys(encoders, 1), ["test"], metric
     )
@@ -70,13 +82,12 @@ def test_understanding_is_read_as_errors():
 
 def test_time_is_the_mean_over_seeds_and_relative_to_dense():
     paths = [Path(name) for name in "abcd"]
-    errors = {"test": (10.0, 10.0)}
     points = [
-        Point("dense", 0, tuple(paths[:2]), (1.0, 1.0), (1.0, 1.0), errors),
-        Point("mac", 30, tuple(paths[2:]), (1.0, 1.0), (1.0, 1.0), errors),
+        Point("dense", 0, [run(path) for path in paths[:2]]),
+        Point("mac", 30, [run(path) for path in paths[2:]]),
     ]
-    seconds = dict(zip(paths, (0.004, 0.006, 0.001, 0.003), strict=True))
-    text = curves_markdown("T", [], points, seconds, ["test"], WER)
+    factors = dict(zip(paths, (0.004, 0.006, 0.001, 0.003), strict=True))
+    text = curves_markdown("T", [], points, factors, ["test"], WER)
     assert "| 0.00500 | 100.0 |" in text
     assert "| 0.00200 | 40.0 |" in text
 
@@ -85,14 +96,24 @@ def test_command_line(points_dir, capsys):
     main(
         [
             *("--title", "AN4: HJ", "--points", f"{points_dir}/hj"),
-            *("--dense", f"{points_dir}/teacher", "--test-sets", "test"),
-            *("--output", f"{points_dir}/out", "--audio", f"{points_dir}/wav.scp"),
+            *(
+                "--test-sets",
+                "test",
+                "--output",
+                f"{points_dir}/out",
+                "--audio",
+                f"{points_dir}/wav.scp",
+            ),
         ]
     )
     text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
     assert "\n```\nrun_hj.sh  # commit c\n```\n" in text
     assert "| 21.0 ± 1.4 |" in text
     assert "| 32.0 ± 2.8 | worse |" in text
+    for name, wer in (("dense_0_seed2", 22.0), ("sep_mac_30_seed1", 30.0)):
+        tuned = f"hj/{name}/tuned/asr_pruned_seed{name[-1]}"
+        (row,) = [line for line in text.splitlines() if f"{tuned} |" in line]
+        assert row.endswith(f"| {wer} |")
     (row,) = [line for line in text.splitlines() if line.startswith("| mac | 30 | 1 |")]
     assert row.endswith("| 25.0 |  |")
     for name in ("hj.png", "hj_time.png"):
@@ -104,8 +125,7 @@ def test_without_a_dense_point_there_is_nothing_to_compare(points_dir, capsys):
     for seed in (1, 2):
         (points_dir / "hj" / f"dense_0_seed{seed}" / ".tuned").unlink()
     options = ["--title=T", "--test-sets", "test", f"--output={points_dir}"]
-    options += [f"--points={points_dir}/hj", f"--dense={points_dir}/teacher"]
-    options += [f"--audio={points_dir}/wav.scp"]
+    options += [f"--points={points_dir}/hj", f"--audio={points_dir}/wav.scp"]
     with pytest.raises(SystemExit, match="1"):
         main(options)
     assert "dense_0_seed1, finished" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""Encoders with their fine-tunings, as the points of curves and ablations leave them.
+
+Such a folder is called ``<name>_seed<seed>`` and has ``tuned``, the fine-tuning, which
+names its encoder, and ``.tuned`` once it is scored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from pruneasr.encoder.checkpoint import load_config
+from pruneasr.markdown import markdown_table
+from pruneasr.pruning.cost import macs, parameters
+from pruneasr.pruning.widths import Widths, config_widths
+from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
+
+FOLDER = re.compile(r"(?P<name>[a-z0-9_]+)_seed(?P<seed>\d+)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One encoder and its fine-tuning.
+
+    Attributes:
+        folder: of the run.
+        seed: of its trainings.
+        experiment: directory of the fine-tuning.
+        encoder: directory of what was fine-tuned.
+        widths: of the encoder.
+        num_parameters, num_macs: of the encoder, at 10 s.
+        errors: test set -> percent.
+    """
+
+    folder: Path
+    seed: int
+    experiment: Path
+    encoder: Path
+    widths: Widths
+    num_parameters: float
+    num_macs: float
+    errors: Mapping[str, float]
+
+
+def read_runs(
+    folder: Path, test_sets: Sequence[str], metric: Metric
+) -> dict[str, list[Run]]:
+    """Return the finished runs in a folder by name, those of each by seed.
+
+    Args:
+        folder: holds ``<name>_seed<seed>``.
+        test_sets: what was decoded.
+        metric: of the task; read as a rate of errors.
+    """
+    found: dict[str, list[Run]] = {}
+    for path in folder.glob("*_seed*"):
+        match = FOLDER.fullmatch(path.name)
+        if match is not None and (path / ".tuned").exists():
+            run = _read_run(path, int(match["seed"]), test_sets, metric)
+            found.setdefault(match["name"], []).append(run)
+    for runs in found.values():
+        runs.sort(key=lambda run: run.seed)
+    return found
+
+
+def _read_run(folder: Path, seed: int, test_sets: Sequence[str], metric: Metric) -> Run:
+    (experiment,) = (folder / "tuned").glob(f"*_pruned_seed{seed}")
+    options = yaml.safe_load((experiment / "config.yaml").read_text(encoding="utf-8"))
+    encoder = Path(options["frontend_conf"]["ckpt"])
+    config = load_config(encoder)
+    widths = config_widths(config)
+    return Run(
+        folder,
+        seed,
+        experiment,
+        encoder,
+        widths,
+        float(parameters(config, widths).total),
+        float(macs(config, widths, REFERENCE_SEC).total),
+        {
+            name: metric.error(read_score(experiment, name, metric.file)[metric.key])
+            for name in test_sets
+        },
+    )
+
+
+def runs_section(
+    runs: Sequence[Run],
+    factors: Mapping[Path, float],
+    test_sets: Sequence[str],
+    metric: Metric,
+) -> str:
+    """Return what every single run came to, and where its logs are.
+
+    Args:
+        runs: in the order of the rows.
+        factors: encoder directory -> real-time factor.
+        test_sets: what was decoded.
+        metric: of the task.
+    """
+    columns = ["fine-tuning", "params M", "MACs G, 10 s", "RTF"]
+    columns += [f"{metric.error_name} % {test_set}" for test_set in test_sets]
+    rows = [
+        [
+            str(run.experiment),
+            f"{run.num_parameters / 1e6:.3f}",
+            f"{run.num_macs / 1e9:.3f}",
+            f"{factors[run.encoder]:.5f}",
+            *(f"{run.errors[test_set]:.1f}" for test_set in test_sets),
+        ]
+        for run in runs
+    ]
+    return (
+        f"## Runs\n\n{markdown_table(columns, rows)}\n"
+        "Each folder has train.log, config.yaml (all options; the encoder is "
+        "frontend_conf.ckpt) and decode/, with hypotheses, logs and scores; above it "
+        "lie the trainings and logs of the encoder.\n"
+    )
