@@ -118,11 +118,12 @@ make_encoder() {
         no_recovery | distilhubert)
             "${dry_run}" || [ -e "${full}/.done" ] \
                 || die "variant $1 wants full_seed$2; add full to --variants"
-            ;;
+            ;;&
         dphubert | cofi) distill_config=conf/distill_$1.yaml ;;
         ordered | fixed) again="--pairing $1" ;;
-        random | magnitude) again=${single_args} ;;
+        distilhubert | random | magnitude) again=${single_args} ;;
     esac
+    encoder_args="${common} ${again}"
     if [ "$1" = dphubert ]; then recover_config=conf/recover_dphubert.yaml; fi
     encoder=${expdir}/recover/encoder
     case $1 in
@@ -132,8 +133,8 @@ make_encoder() {
             encoder=${expdir}/distilhubert/encoder
             init_encoder distilhubert_init --of "${teacher}" \
                 --first-blocks "${distilhubert_blocks}" --parameters-of "${full}"
-            encoder_args="${common} ${single_args}" distillation distilhubert \
-                "${distilhubert_config}" "${teacher}" "${expdir}/distilhubert_init"
+            distillation distilhubert "${distilhubert_config}" "${teacher}" \
+                "${expdir}/distilhubert_init"
             ;;
         random | magnitude)
             # shellcheck disable=SC2086  # train_cmd is words
@@ -141,13 +142,13 @@ make_encoder() {
                 python -m pruneasr.bin.prune --scores "$1" --teacher "${teacher}" \
                 --units qk vo ffn --target "${target}" --seed "$2" \
                 --output "${expdir}/pruned"
-            encoder_args="${common} ${again}" stage_recover
+            stage_recover
             ;;
         *)
             encoder_args="${common} ${gate_args} $(changes "$1" | tr '\n' ' ')" \
                 stage_distill
             stage_prune
-            encoder_args="${common} ${again}" stage_recover
+            stage_recover
             ;;
     esac
 }

@@ -45,8 +45,8 @@ def main(argv: list[str] | None = None) -> None:
         probes = read_probes(run for runs in variants.values() for run in runs)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    encoders = {run.encoder for runs in variants.values() for run in runs}
-    factors = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
+    encoders = {run.encoder: run.encoder for runs in variants.values() for run in runs}
+    factors = real_time_factors(encoders, args.audio)
     text = ablation_markdown(
         args.title, commands, variants, factors, args.test_sets, metric, probes
     )

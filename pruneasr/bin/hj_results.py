@@ -39,8 +39,8 @@ def main(argv: list[str] | None = None) -> None:
         points = collect_points(args.points, args.test_sets, metric)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    encoders = {run.encoder for point in points for run in point.runs}
-    factors = real_time_factors({e: e for e in sorted(encoders)}, args.audio)
+    encoders = {run.encoder: run.encoder for point in points for run in point.runs}
+    factors = real_time_factors(encoders, args.audio)
     text = curves_markdown(
         args.title, commands, points, factors, args.test_sets, metric
     )

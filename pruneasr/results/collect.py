@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from pruneasr.encoder import EncoderConfig
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.widths import config_widths
@@ -117,14 +118,13 @@ def collect(
         raise ValueError(
             f"system {name} has no experiment; give --experiment {name}=DIR"
         )
-    config = load_config(encoder)
-    widths = config_widths(config)
+    num_parameters, num_macs = encoder_size(load_config(encoder))
     return System(
         name=name,
         encoder=encoder,
         experiments=tuple(experiments),
-        num_parameters=int(parameters(config, widths).total),
-        num_macs=int(macs(config, widths, REFERENCE_SEC).total),
+        num_parameters=num_parameters,
+        num_macs=num_macs,
         scores={
             test_set: {
                 metric.name: [
@@ -137,6 +137,13 @@ def collect(
         },
         training_sec=statistics.fmean(training_seconds(e) for e in experiments),
     )
+
+
+def encoder_size(config: EncoderConfig) -> tuple[int, int]:
+    """Return the parameters of an encoder and its MACs at 10 s."""
+    widths = config_widths(config)
+    num_macs = macs(config, widths, REFERENCE_SEC).total
+    return int(parameters(config, widths).total), int(num_macs)
 
 
 def read_score(experiment: Path, test_set: str, file: str) -> dict[str, Any]:

@@ -15,9 +15,8 @@ import yaml
 
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.markdown import markdown_table
-from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.widths import Widths, config_widths
-from pruneasr.results.collect import REFERENCE_SEC, Metric, read_score
+from pruneasr.results.collect import Metric, encoder_size, read_score
 
 FOLDER = re.compile(r"(?P<name>[a-z0-9_]+)_seed(?P<seed>\d+)")
 
@@ -41,8 +40,8 @@ class Run:
     experiment: Path
     encoder: Path
     widths: Widths
-    num_parameters: float
-    num_macs: float
+    num_parameters: int
+    num_macs: int
     errors: Mapping[str, float]
 
 
@@ -72,15 +71,13 @@ def _read_run(folder: Path, seed: int, test_sets: Sequence[str], metric: Metric)
     options = yaml.safe_load((experiment / "config.yaml").read_text(encoding="utf-8"))
     encoder = Path(options["frontend_conf"]["ckpt"])
     config = load_config(encoder)
-    widths = config_widths(config)
     return Run(
         folder,
         seed,
         experiment,
         encoder,
-        widths,
-        float(parameters(config, widths).total),
-        float(macs(config, widths, REFERENCE_SEC).total),
+        config_widths(config),
+        *encoder_size(config),
         {
             name: metric.error(read_score(experiment, name, metric.file)[metric.key])
             for name in test_sets

@@ -66,7 +66,7 @@ def test_points_are_the_finished_folders(points_dir):
 def run(encoder, error=10.0):
     """A run of an encoder that only its time tells from others."""
     widths = config_widths(tiny_config())
-    return Run(Path("r"), 1, Path("r/t"), encoder, widths, 1.0, 1.0, {"test": error})
+    return Run(Path("r"), 1, Path("r/t"), encoder, widths, 1, 1, {"test": error})
 
 
 def test_understanding_is_read_as_errors():
@@ -96,14 +96,8 @@ def test_command_line(points_dir, capsys):
     main(
         [
             *("--title", "AN4: HJ", "--points", f"{points_dir}/hj"),
-            *(
-                "--test-sets",
-                "test",
-                "--output",
-                f"{points_dir}/out",
-                "--audio",
-                f"{points_dir}/wav.scp",
-            ),
+            *("--output", f"{points_dir}/out", "--audio", f"{points_dir}/wav.scp"),
+            *("--test-sets", "test"),
         ]
     )
     text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
