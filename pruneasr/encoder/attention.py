@@ -95,17 +95,21 @@ class Attention(nn.Module):
         padding_bias: Tensor | None,
     ) -> Tensor:
         """Attend in one product for each group of heads; returns (B, L, V)."""
+        # torch has no fused kernel for CPUs where a bias wants a gradient
+        biased = is_eager_on_cpu(q) and q.requires_grad and factor is not None
+        attend = _by_products if biased else _fused
+        dropout = self.dropout if self.training else 0.0
         outputs = []
         for group in self.groups:
             assert isinstance(group, _Group)
-            bias = group.bias(factor, position_bias, padding_bias)
-            attended = F.scaled_dot_product_attention(
+            attended = attend(
                 group.spread(q, group.qk_index),
                 group.spread(k, group.qk_index),
                 group.spread(v, group.vo_index),
-                attn_mask=None if bias is None else bias.to(q.dtype),
-                dropout_p=self.dropout if self.training else 0.0,
-                scale=self.scale,
+                *group.pick(factor, position_bias),
+                padding_bias,
+                self.scale,
+                dropout,
             )  # (B, h, L, K)
             outputs.append(attended.transpose(1, 2).flatten(2))  # (B, L, h K)
         packed = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
@@ -178,19 +182,53 @@ class _Group(nn.Module):
             packed = F.pad(packed, (0, 1)).index_select(-1, index)
         return packed.unflatten(-1, (self.num_heads, -1)).transpose(1, 2)
 
-    def bias(
-        self,
-        factor: Tensor | None,
-        position_bias: Tensor | None,
-        padding_bias: Tensor | None,
-    ) -> Tensor | None:
-        """Return the additive bias (B, h, L, L) of this group's heads."""
+    def pick(
+        self, factor: Tensor | None, position_bias: Tensor | None
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Return the gates (B, h, L, 1) and biases (h, L, L) of this group's heads."""
         if factor is None or position_bias is None:
-            return padding_bias
+            return None, None
         if not self.whole:
             factor = factor.index_select(1, self.members)
-        bias = factor * position_bias.index_select(0, self.head_indices)
-        return bias if padding_bias is None else bias + padding_bias
+        return factor, position_bias.index_select(0, self.head_indices)
+
+
+def _fused(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    factor: Tensor | None,
+    position_bias: Tensor | None,
+    padding_bias: Tensor | None,
+    scale: float,
+    dropout: float,
+) -> Tensor:
+    """Attend by queries, keys and values (B, h, L, K) with torch's kernels."""
+    bias = padding_bias
+    if factor is not None and position_bias is not None:
+        bias = factor * position_bias
+        bias = bias if padding_bias is None else bias + padding_bias
+    bias = None if bias is None else bias.to(q.dtype)
+    return F.scaled_dot_product_attention(q, k, v, bias, dropout, scale=scale)
+
+
+def _by_products(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    factor: Tensor | None,
+    position_bias: Tensor | None,
+    padding_bias: Tensor | None,
+    scale: float,
+    dropout: float,
+) -> Tensor:
+    """Do the same with fewer passes over the scores, all in the type of the queries."""
+    scores = (scale * q) @ k.transpose(-1, -2)  # (B, h, L, L)
+    if factor is not None and position_bias is not None:
+        scores = torch.addcmul(scores, factor.to(q.dtype), position_bias.to(q.dtype))
+    if padding_bias is not None:
+        scores = scores + padding_bias.to(q.dtype)
+    return F.dropout(scores.softmax(-1), dropout) @ v
 
 
 def _gather_index(index: tuple[int, ...], packed: int) -> Tensor | None:

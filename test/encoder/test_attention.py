@@ -65,3 +65,25 @@ def test_dropout_of_scores_and_gradients_need_groups(calls):
     with torch.no_grad():
         encoder(torch.randn(1, 4000), torch.tensor([4000]))
     assert set(calls) == {"_in_groups"}
+
+
+@pytest.mark.parametrize("biased", [True, False])
+@pytest.mark.parametrize("padded", [True, False])
+def test_products_equal_the_fused_kernel(biased, padded):
+    """With a bias that is trained, on a CPU, heads attend by plain products."""
+
+    def attend(way):
+        torch.manual_seed(0)
+        q, k, v = (torch.randn(2, 3, 7, 4, requires_grad=True) for _ in range(3))
+        factor = torch.rand(2, 3, 7, 1, requires_grad=True) if biased else None
+        bias = torch.randn(3, 7, 7, requires_grad=True) if biased else None
+        padding = torch.zeros(2, 1, 1, 7)
+        padding[1, ..., 5:] = float("-inf")
+        output = way(q, k, v, factor, bias, padding if padded else None, 0.3, 0.0)
+        output.square().sum().backward()
+        inputs = [q, k, v, *([factor, bias] if biased else [])]
+        return [output, *(x.grad for x in inputs)]
+
+    ways = attention._fused, attention._by_products
+    for expected, found in zip(*map(attend, ways), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
