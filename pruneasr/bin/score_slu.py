@@ -1,6 +1,6 @@
 """Score understood utterances: intent accuracy, slot F1, SLU-F1, joint accuracy.
 
-Reads lines of `utterance intent [slot value ] ...`, writes score_slu.json, and prints
+Reads lines of `utterance intent slot:value ...`, writes score_slu.json, and prints
 the rates.
 """
 

@@ -1,11 +1,12 @@
 """What an utterance means, as a sequence of words that a model can learn to write.
 
-    order_drink [size twelve ounce ] [roast light roast ]
+    order_drink size:twelve ounce roast:light roast
 
-The intent comes first, then the slots in the order of the corpus, each opened by its
-name and closed by a bracket. References are read strictly; what a model wrote may be
-anything and is read for what can be understood of it. SLURP's annotated sentences are
-read here too.
+The intent comes first, then the slots in the order of the corpus. The first word of a
+value opens its slot, so that every word but the intent is one that can be heard: a
+CTC has no sound to align an opening or closing bracket with. References are read
+strictly; what a model wrote may be anything and is read for what can be understood of
+it. SLURP's annotated sentences are read here too.
 """
 
 import re
@@ -16,8 +17,8 @@ from pathlib import Path
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import read_table
 
-OPEN, CLOSE = "[", "]"
-"""A word that begins with OPEN names a slot; the word CLOSE ends its value."""
+OPEN = ":"
+"""Stands between the name of a slot and the first word of its value."""
 
 _ANNOTATED = re.compile(r"\[([^\[\]:]*):([^\[\]]*)\]")
 
@@ -36,9 +37,20 @@ class Frame:
 
 
 def format_frame(frame: Frame) -> str:
-    """Return the sequence of words that stands for a frame."""
-    slots = [f"{OPEN}{name} {value} {CLOSE}" for name, value in frame.slots]
-    return " ".join([frame.intent, *slots])
+    """Return the sequence of words that stands for a frame.
+
+    Raises:
+        ValueError: The intent, a name or a value has a colon, or a slot has no value.
+    """
+    words = [frame.intent]
+    for name, value in frame.slots:
+        if OPEN in name or OPEN in value:
+            raise ValueError(
+                f"expected no {OPEN!r} in names and values of slots, found {value!r} "
+                f"of slot {name!r}; spell it out"
+            )
+        words += f"{name}{OPEN}{_some_value(name, value.split())}".split()
+    return " ".join(words)
 
 
 def parse_frame(text: str, known: Collection[str] | None = None) -> Frame:
@@ -49,53 +61,46 @@ def parse_frame(text: str, known: Collection[str] | None = None) -> Frame:
         known: Names that slots may have; None: any.
 
     Raises:
-        ValueError: There is no intent, brackets are not balanced, a slot is unknown or
-            has no value, or a word stands outside of the slots.
+        ValueError: There is no intent, a slot is unknown or has no value, or a word
+            stands outside of the slots.
     """
     if not text.split():
         raise ValueError("expected a label, found none")
     intent, *words = text.split()
-    if OPEN in intent or CLOSE in intent:
+    if OPEN in intent:
         raise ValueError(f"expected an intent first, found {text!r}")
-    slots: list[tuple[str, str]] = []
-    name: str | None = None
-    value: list[str] = []
+    slots: list[tuple[str, list[str]]] = []
     for word in words:
-        if name is None and word.startswith(OPEN):
-            name, value = _known_name(word[len(OPEN) :], known), []
-        elif name is not None and word == CLOSE:
-            slots.append((name, _some_value(name, value)))
-            name = None
-        elif name is None or OPEN in word or CLOSE in word:
-            raise ValueError(
-                f"expected balanced brackets with all words in slots, found {word!r} "
-                f"in {text!r}"
-            )
+        name, opens, first = word.rpartition(OPEN)
+        if opens:
+            slots.append((_known_name(name, known), first.split()))
+        elif slots and slots[-1][1]:
+            slots[-1][1].append(word)
         else:
-            value.append(word)
-    if name is not None:
-        raise ValueError(f"expected {CLOSE} at the end of slot {name} in {text!r}")
-    return Frame(intent, tuple(slots))
+            raise ValueError(
+                f"expected all words after the intent in slots, name{OPEN}value; found "
+                f"{word!r} in {text!r}"
+            )
+    return Frame(intent, tuple((name, _some_value(name, v)) for name, v in slots))
 
 
 def read_frame(text: str) -> Frame:
     """Read what a model wrote, leaving out what makes no sense; never fails.
 
-    The first word is the intent unless it is of a slot. A slot ends where it is closed,
-    where the next one opens, or at the end; one without a value says nothing.
+    The first word is the intent unless it opens a slot. A slot without a value says
+    nothing.
     """
-    intent, slots = "", list[tuple[str, str]]()
-    name, value = "", list[str]()
-    for i, word in enumerate([*text.split(), CLOSE]):
-        if word.startswith(OPEN) or word == CLOSE:
-            if name and value:
-                slots.append((name, " ".join(value)))
-            name, value = word[len(OPEN) :] if word != CLOSE else "", []
-        elif name:
-            value.append(word)
+    intent, slots = "", list[tuple[str, list[str]]]()
+    for i, word in enumerate(text.split()):
+        name, opens, first = word.rpartition(OPEN)
+        if opens:
+            slots.append((name, first.split()))
+        elif slots:
+            slots[-1][1].append(word)
         elif i == 0:
             intent = word
-    return Frame(intent, tuple(slots))
+    said = [(name, " ".join(value)) for name, value in slots if name and value]
+    return Frame(intent, tuple(said))
 
 
 def parse_annotation(
@@ -119,13 +124,13 @@ def parse_annotation(
         value = _some_value(name, match[2].split())
         slots.append((_known_name(name, known), value))
     said = _ANNOTATED.sub(lambda match: match[2], sentence)
-    if OPEN in said or CLOSE in said:
+    if "[" in said or "]" in said:
         raise ValueError(f"expected balanced [name : value], found {sentence!r}")
     return " ".join(said.split()), tuple(slots)
 
 
 def read_frames(path: Path) -> dict[str, Frame]:
-    """Read the references of a set, ``utterance intent [slot value ] ...``.
+    """Read the references of a set, ``utterance intent slot:value ...``.
 
     Raises:
         ValueError: An utterance has no label, or one that cannot be read: all of the
@@ -153,7 +158,7 @@ def parse_frames(
 
 
 def _known_name(name: str, known: Collection[str] | None) -> str:
-    if not name or (known is not None and name not in known):
+    if not name or OPEN in name or (known is not None and name not in known):
         expected = "a name" if known is None else f"one of {sorted(known)}"
         raise ValueError(f"unknown slot: expected {expected}, found {name!r}")
     return name

@@ -12,7 +12,7 @@ from pruneasr.data.frames import (
 )
 
 ORDER = Frame("order", (("size", "twelve ounce"), ("roast", "light roast")))
-TEXT = "order [size twelve ounce ] [roast light roast ]"
+TEXT = "order size:twelve ounce roast:light roast"
 KNOWN = {"size", "roast"}
 
 
@@ -27,16 +27,14 @@ def test_a_frame_is_written_and_read():
     ("text", "message"),
     [
         ("", "expected a label, found none"),
-        ("[size small ]", "expected an intent first"),
-        ("order [size small", "at the end of slot size"),
-        ("order size small ]", "balanced brackets"),
-        ("order [size small ] ]", "balanced brackets"),
-        ("order [size small [roast dark ]", "balanced brackets"),
-        ("order [size small] [roast dark ]", "balanced brackets"),
-        ("order [size small ] please", "found 'please'"),
-        ("order [size ]", "value of slot size"),
-        ("order [cup small ]", r"unknown slot: .*'roast', 'size'.*found 'cup'"),
-        ("order [ small ]", "unknown slot"),
+        ("size:small", "expected an intent first"),
+        ("order small", "in slots, .* found 'small'"),
+        ("order size: small", "in slots, .* found 'small'"),
+        ("order size:", "value of slot size"),
+        ("order size: roast:dark", "value of slot size"),
+        ("order cup:small", r"unknown slot: .*'roast', 'size'.*found 'cup'"),
+        ("order :small", "unknown slot"),
+        ("order size:7:30", "unknown slot: .*found 'size:7'"),
     ],
 )
 def test_broken_references_are_refused(text, message):
@@ -45,20 +43,31 @@ def test_broken_references_are_refused(text, message):
 
 
 @pytest.mark.parametrize(
+    ("slot", "message"),
+    [
+        (("time", "7:30"), "no ':' .*found '7:30' of slot 'time'"),
+        (("time:of", "noon"), "no ':'"),
+        (("time", " "), "value of slot time"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(slot, message):
+    with pytest.raises(ValueError, match=message):
+        format_frame(Frame("wake", (slot,)))
+
+
+@pytest.mark.parametrize(
     ("text", "intent", "slots"),
     [
         ("", "", []),
-        ("[size small ]", "", [("size", "small")]),
-        ("order [size small", "order", [("size", "small")]),
+        ("size:small", "", [("size", "small")]),
         (
-            "order [size small [roast dark ]",
+            "order size:small roast:dark roast size:large",
             "order",
-            [("size", "small"), ("roast", "dark")],
+            [("size", "small"), ("roast", "dark roast"), ("size", "large")],
         ),
-        ("order ] please [size small ] ] now", "order", [("size", "small")]),
-        ("order [size ] [roast", "order", []),
-        ("order [ small ]", "order", []),
-        ("] order", "", []),
+        ("order please size:small now", "order", [("size", "small now")]),
+        ("order size: roast:", "order", []),
+        ("order :small", "order", []),
     ],
 )
 def test_what_a_model_wrote_is_read_for_what_it_says(text, intent, slots):
@@ -90,7 +99,7 @@ def test_broken_annotations_are_refused(sentence, message):
 
 def test_all_problems_of_a_set_are_listed(tmp_path):
     path = tmp_path / "text"
-    path.write_text(f"a {TEXT}\nb\nc order [size small\n")
+    path.write_text(f"a {TEXT}\nb\nc order small\n")
     with pytest.raises(ValueError, match="labels of 2 of 3 utterances") as caught:
         read_frames(path)
     lines = str(caught.value).split("\n")[1:]

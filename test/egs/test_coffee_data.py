@@ -53,7 +53,7 @@ def test_download_to_data_directories(recipe, run_data, tmp_path):
     names = {item.utterance for name in sizes for item in sets[name]}
     assert names == {name.replace("-", "") for name in LABELS}
     assert {item.text for item in sets["test"]} == {
-        "orderDrink [size large ] [coffeeDrink mocha ]"
+        "orderDrink size:large coffeeDrink:mocha"
     }
     archive.unlink()  # again: neither the archive nor its home is needed
     assert run_data(folder, *options, COFFEE="corpus").returncode == 0
@@ -84,7 +84,7 @@ def test_the_archive_is_read_once_and_checked(local_module, tmp_path):
         ('{"coffeeDrink": "mocha"}', "label|intent"),
         ('{"intent": "orderDrink", "cup": "red"}', "unknown slot.*'size'.*'cup'"),
         ('{"intent": "orderDrink", "size": " "}', "value of slot size"),
-        ('{"intent": "orderDrink", "size": "la[rge"}', "balanced brackets"),
+        ('{"intent": "orderDrink", "size": "la:rge"}', "no ':' .*found 'la:rge'"),
     ],
 )
 def test_broken_labels_are_refused(local_module, label, message):
@@ -97,7 +97,7 @@ def test_slots_are_in_the_order_of_speech(local_module):
         '{"intent": "i", "sugarAmount": "sugar", "coffeeDrink": "latte", "size": "s"}'
     )
     text = local_module("coffee/slu1", "prepare_coffee").text_of(label)
-    assert text == "i [size s ] [coffeeDrink latte ] [sugarAmount sugar ]"
+    assert text == "i size:s coffeeDrink:latte sugarAmount:sugar"
 
 
 def test_the_test_set_depends_on_names_alone(local_module):

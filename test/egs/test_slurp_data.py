@@ -62,8 +62,8 @@ def test_download_to_data_directories(recipe, run_data, corpus):
         for name in SENTENCES
     }
     assert texts == {
-        "train": {"scene_acttrain [time eight ]"},
-        "devel": {"scene_actdevel [song_name yesterday ] [artist_name the beatles ]"},
+        "train": {"scene_acttrain time:eight"},
+        "devel": {"scene_actdevel song_name:yesterday artist_name:the beatles"},
         "test": {"scene_acttest"},
     }
     (folder / "corpus/slurp_real/audio-test1.flac").unlink()
@@ -80,7 +80,7 @@ def test_text_alone_is_spoken(recipe, run_data, corpus):
     result = run_data(folder, "--synthetic", 1, SLURP=str(corpus))
     assert result.returncode == 0, result.stderr
     (item,) = read_data_dir(folder / "data" / "train")
-    assert item.text == "scene_acttrain [time eight ]"
+    assert item.text == "scene_acttrain time:eight"
     few = run_data(folder, "--synthetic", 2, SLURP=str(corpus))
     assert few.returncode == 1
     assert "expected 2 sentences, found 1" in few.stderr

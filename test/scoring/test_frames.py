@@ -106,8 +106,8 @@ def run(monkeypatch, folder, ref, hyp):
 
 
 def test_command_line(monkeypatch, tmp_path, capsys):
-    ref = "a order [size small ]\nb order [size large ] [roast dark roast ]\n"
-    run(monkeypatch, tmp_path, ref, "a order [size small ] ]\nb order [size large\n")
+    ref = "a order size:small\nb order size:large roast:dark roast\n"
+    run(monkeypatch, tmp_path, ref, "a order size:small\nb order size:large roast:\n")
     scores = json.loads((tmp_path / "score_slu.json").read_text())
     assert scores["intent_accuracy"] == 100
     assert scores["slot_f1"] == pytest.approx(100 * 4 / 5)
@@ -117,7 +117,7 @@ def test_command_line(monkeypatch, tmp_path, capsys):
 
 def test_command_line_refuses_broken_references(monkeypatch, tmp_path, capsys):
     with pytest.raises(SystemExit, match="1"):
-        run(monkeypatch, tmp_path, "a order [size small\nb\n", "a order\nb order\n")
+        run(monkeypatch, tmp_path, "a order size:\nb\n", "a order\nb order\n")
     error = capsys.readouterr().err
     assert "labels of 2 of 2" in error
     assert "b: expected a label, found none" in error
