@@ -6,6 +6,7 @@ of two things that were measured alternately.
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -53,13 +54,22 @@ def synchronize() -> None:
         torch.cuda.synchronize()
 
 
-def read_audio(wav_scp: Path) -> list[Tensor]:
-    """Read all utterances (T,) of a wav.scp whose entries are files, 16 kHz mono."""
-    lines = wav_scp.read_text(encoding="utf-8").splitlines()
-    return [
-        torch.from_numpy(soundfile.read(line.split(maxsplit=1)[1], dtype="float32")[0])
-        for line in lines
-    ]
+def read_audio(wav_scp: Path, enough_sec: float = math.inf) -> list[Tensor]:
+    """Read the utterances (T,) of a wav.scp whose entries are files, 16 kHz mono.
+
+    Args:
+        wav_scp: ``utterance path`` in every line.
+        enough_sec: read no further than the utterance that reaches it.
+    """
+    utterances: list[Tensor] = []
+    missing = enough_sec * SAMPLE_RATE
+    for line in wav_scp.read_text(encoding="utf-8").splitlines():
+        if missing <= 0:
+            break
+        samples, _ = soundfile.read(line.split(maxsplit=1)[1], dtype="float32")
+        utterances.append(torch.from_numpy(samples))
+        missing -= len(samples)
+    return utterances
 
 
 def run_all(

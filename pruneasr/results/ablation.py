@@ -33,9 +33,10 @@ OUTCOMES = {
 NOTE = (
     "Mean over the seeds of all trainings, plus-minus the sample standard "
     "deviation. Parameters, MACs and RTF are the encoder's; RTF is its computing "
-    "time per second of test audio: float32, batch 1, median of 5 passes, all "
-    "encoders in turn in one process. `equal`: within two standard errors of the "
-    "difference. What each variant changes is in `./run_ablation.sh --help`."
+    "time per second of audio, the first minute of test: float32, batch 1, median of "
+    "5 passes, all encoders in turn in one process. `equal`: within two standard "
+    "errors of the difference. What each variant changes is in "
+    "`./run_ablation.sh --help`."
 )
 PROBES_NOTE = (
     " The last columns are probes on the frozen encoders (egs/superb); `-`: not with "

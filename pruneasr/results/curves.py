@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from pruneasr.figure import pyplot, save_figure
@@ -19,6 +19,12 @@ from pruneasr.results.runs import Run, read_runs, runs_section
 from pruneasr.scoring.spread import deviation, spread, verdict
 
 DENSE = "dense"
+# What [P23] says of pruned encoders against dense: by what percents, and which verdicts
+# bear it out
+CLAIMS = (
+    ("better than dense", (10, 20, 30), {"better"}),
+    ("no worse than dense", (40, 50), {"better", "equal"}),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +127,7 @@ def curves_markdown(
         "of the MACs of convolutions and Transformer each; `transformer` that share of "
         "all MACs without touching the convolutions, `latency` that share of the "
         "milliseconds on one machine. RTF is measured, all encoders in turn on the "
-        f"audio of {test_sets[0]}. Mean over seeds, plus-minus the "
+        f"first minute of {test_sets[0]}. Mean over seeds, plus-minus the "
         "sample standard deviation. `equal`: within two standard errors of the "
         "difference. `dense` is the teacher, fine-tuned as long."
     )
@@ -130,12 +136,48 @@ def curves_markdown(
         + environment_section(commands)
         + "\n"
         + markdown_table(columns, rows)
-        + f"\n{note}\n\n![error against MACs](figures/hj.png)\n"
+        + f"\n{_claims(points, test_sets[0])}\n{note}\n\n"
+        "![error against MACs](figures/hj.png)\n"
         "![error against time](figures/hj_time.png)\n\n"
         + runs_section(
             [run for point in points for run in point.runs], factors, test_sets, metric
         )
     )
+
+
+def _claims(points: Sequence[Point], test_set: str) -> str:
+    """Say of each claim of [P23], and of pruning convolutions too, what holds here."""
+    errors = {(point.method, point.percent): point.errors(test_set) for point in points}
+    methods = sorted({point.method for point in points} - {DENSE})
+    lines = []
+    for claim, percents, wanted in CLAIMS:
+        for method in methods:
+            found = {
+                percent: verdict(errors[method, percent], errors[DENSE, 0])
+                for percent in percents
+                if (method, percent) in errors
+            }
+            lines += _outcome(f"`{method}` is {claim}", found, wanted)
+    joint = {
+        percent: verdict(mine, errors["transformer", percent])
+        for (method, percent), mine in errors.items()
+        if method == "mac" and ("transformer", percent) in errors
+    }
+    lines += _outcome("`mac` is better than `transformer`", joint, {"better"})
+    return "\n".join(lines) + "\n"
+
+
+def _outcome(
+    claim: str, found: Mapping[int, str], wanted: Collection[str]
+) -> list[str]:
+    """Return the line of a claim: the verdict at every percent, and on the whole."""
+    if not found:
+        return []
+    if "" in found.values():
+        return [f"- {claim}: open, one seed cannot tell"]
+    held = sum(word in wanted for word in found.values())
+    each = ", ".join(f"{word} at {percent}" for percent, word in found.items())
+    return [f"- {claim}: in {held} of {len(found)} ({each} %)"]
 
 
 def plot_against_macs(

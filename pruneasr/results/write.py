@@ -128,9 +128,9 @@ def systems_section(
     note = (
         "Mean over the seeds of the fine-tuning, plus-minus the sample standard "
         "deviation. Parameters, MACs and RTF are the encoder's; RTF is its computing "
-        "time per second of test audio: float32, batch 1, median of 5 passes, all rows "
-        "in turn in one process. Encoder training is what was trained here: 0.0 where "
-        "an encoder was given."
+        "time per second of audio, the first minute of test: float32, batch 1, median "
+        "of 5 passes, all rows in turn in one process. Encoder training is what was "
+        "trained here: 0.0 where an encoder was given."
     )
     return f"## Systems\n\n{markdown_table(columns, rows)}\n{note}\n"
 

@@ -92,6 +92,28 @@ def test_time_is_the_mean_over_seeds_and_relative_to_dense():
     assert "| 0.00200 | 40.0 |" in text
 
 
+def test_what_holds_of_the_claims():
+    def point(method, percent, *errors):
+        return Point(method, percent, [run(Path("e"), error) for error in errors])
+
+    points = [
+        point("dense", 0, 20.0, 22.0),
+        point("mac", 10, 10.0, 11.0),  # ten below: 14 standard errors
+        point("mac", 20, 20.0, 23.0),
+        point("transformer", 20, 30.0, 30.5),
+        point("mac", 50, 40.0, 41.0),
+        point("size", 30, 19.0),
+    ]
+    text = curves_markdown("T", [], points, {Path("e"): 1}, ["test"], WER)
+    assert (
+        "- `mac` is better than dense: in 1 of 2 (better at 10, equal at 20 %)\n"
+        "- `size` is better than dense: open, one seed cannot tell\n"
+        "- `transformer` is better than dense: in 0 of 1 (worse at 20 %)\n"
+        "- `mac` is no worse than dense: in 0 of 1 (worse at 50 %)\n"
+        "- `mac` is better than `transformer`: in 1 of 1 (better at 20 %)\n"
+    ) in text
+
+
 def test_command_line(points_dir, capsys):
     main(
         [
