@@ -9,7 +9,7 @@ exec ../../TEMPLATE/hj.sh \
     --recipe-command "egs/coffee/slu1/run_hj.sh ${*@Q}" \
     --task slu \
     --prune-config conf/prune_slu.yaml \
-    --tune-args "--max_epoch 3 --scheduler_conf max_steps=720 --optim_conf lr=5.0e-4" \
-    --dense-args "--max_epoch 6 --scheduler_conf max_steps=1440 --optim_conf lr=5.0e-4" \
+    --tune-args "--max_epoch 2 --scheduler_conf max_steps=480 --optim_conf lr=5.0e-4" \
+    --dense-args "--max_epoch 4 --scheduler_conf max_steps=960 --optim_conf lr=5.0e-4" \
     --token-type word \
     "$@"
