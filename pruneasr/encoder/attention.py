@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from pruneasr.encoder.config import EncoderConfig, HeadConfig
 from pruneasr.encoder.head_layout import HeadGroup, group_heads
-from pruneasr.encoder.kernels import Linear, is_eager_on_cpu
+from pruneasr.encoder.kernels import Linear, dropout, is_eager_on_cpu
 from pruneasr.encoder.positions import RelativePositionGate
 
 # 1 MB in float32, half the second-level cache of a current core
@@ -98,7 +98,7 @@ class Attention(nn.Module):
         # torch has no fused kernel for CPUs where a bias wants a gradient
         biased = is_eager_on_cpu(q) and q.requires_grad and factor is not None
         attend = _by_products if biased else _fused
-        dropout = self.dropout if self.training else 0.0
+        rate = self.dropout if self.training else 0.0
         outputs = []
         for group in self.groups:
             assert isinstance(group, _Group)
@@ -109,7 +109,7 @@ class Attention(nn.Module):
                 *group.pick(factor, position_bias),
                 padding_bias,
                 self.scale,
-                dropout,
+                rate,
             )  # (B, h, L, K)
             outputs.append(attended.transpose(1, 2).flatten(2))  # (B, L, h K)
         packed = outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=-1)
@@ -201,7 +201,7 @@ def _fused(
     position_bias: Tensor | None,
     padding_bias: Tensor | None,
     scale: float,
-    dropout: float,
+    rate: float,
 ) -> Tensor:
     """Attend by queries, keys and values (B, h, L, K) with torch's kernels."""
     bias = padding_bias
@@ -209,7 +209,7 @@ def _fused(
         bias = factor * position_bias
         bias = bias if padding_bias is None else bias + padding_bias
     bias = None if bias is None else bias.to(q.dtype)
-    return F.scaled_dot_product_attention(q, k, v, bias, dropout, scale=scale)
+    return F.scaled_dot_product_attention(q, k, v, bias, rate, scale=scale)
 
 
 def _by_products(
@@ -220,7 +220,7 @@ def _by_products(
     position_bias: Tensor | None,
     padding_bias: Tensor | None,
     scale: float,
-    dropout: float,
+    rate: float,
 ) -> Tensor:
     """Do the same with fewer passes over the scores, all in the type of the queries."""
     scores = (scale * q) @ k.transpose(-1, -2)  # (B, h, L, L)
@@ -228,7 +228,7 @@ def _by_products(
         scores = torch.addcmul(scores, factor.to(q.dtype), position_bias.to(q.dtype))
     if padding_bias is not None:
         scores = scores + padding_bias.to(q.dtype)
-    return F.dropout(scores.softmax(-1), dropout) @ v
+    return dropout(scores.softmax(-1), rate) @ v
 
 
 def _gather_index(index: tuple[int, ...], packed: int) -> Tensor | None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneasr.encoder.config import ConvConfig, EncoderConfig
-from pruneasr.encoder.kernels import Conv1d, Linear, gelu
+from pruneasr.encoder.kernels import Conv1d, Dropout, Linear, gelu
 
 
 class ChannelLayerNorm(nn.Module):
@@ -152,7 +152,7 @@ class FeatureProjection(nn.Module):
         channels = config.conv_layers[-1].channels
         self.norm = nn.LayerNorm(channels)
         self.projection = Linear(channels, config.dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, L, C) to (B, L, D)."""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.config import BlockConfig, EncoderConfig
-from pruneasr.encoder.kernels import Linear, gelu
+from pruneasr.encoder.kernels import Dropout, Linear, gelu
 
 
 class FeedForward(nn.Module):
@@ -25,7 +25,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.up_proj = Linear(config.dim, width)
         self.slot = nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.down_proj = Linear(width, config.dim)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class Residual(nn.Module):
         self.branch = branch
         self.norm_first = config.norm_first
         self.slot = nn.Identity()
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         # an absent pre-norm branch has nothing to normalise; post-norm always has
         has_norm = branch is not None or not config.norm_first
         self.norm = nn.LayerNorm(config.dim) if has_norm else None

@@ -28,6 +28,7 @@ from pruneasr.encoder.feature_extractor import (
     conv_length,
     frame_mask,
 )
+from pruneasr.encoder.kernels import Dropout
 from pruneasr.encoder.layers import Block
 from pruneasr.encoder.positions import PositionalConv, RelativePositionBias
 
@@ -45,7 +46,7 @@ class Encoder(nn.Module):
         self.feature_projection = FeatureProjection(config)
         self.positional_conv = PositionalConv(config)
         self.norm = nn.LayerNorm(config.dim)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         attends = any(block.heads for block in config.blocks)
         self.relative_bias = (
             RelativePositionBias(config)

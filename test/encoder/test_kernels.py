@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from pruneasr.encoder import ConvConfig
 from pruneasr.encoder.feature_extractor import NormedConvLayer
-from pruneasr.encoder.kernels import LEAST_MACS, Conv1d, Linear, gelu
+from pruneasr.encoder.kernels import LEAST_MACS, Conv1d, Dropout, Linear, gelu
 
 
 @pytest.mark.parametrize("rows", [3, LEAST_MACS // 256**2 + 1])
@@ -73,3 +73,29 @@ def test_normed_convolution_is_a_convolution_then_a_group_norm():
     for i, length in enumerate(lengths):
         expected = F.group_norm(exact[i : i + 1, :, :length], 4, weight, bias)
         assert (found[i : i + 1, :, :length] - expected).abs().max() < 2e-4
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("rate", [0.1, 0.5, 0.75])
+def test_dropout_zeroes_its_share_and_keeps_the_mean(rate, dtype):
+    torch.manual_seed(0)
+    x = torch.ones(401, 499, dtype=dtype, requires_grad=True)  # no multiple of 4
+    y = Dropout(rate)(x)
+    values = y.unique()
+    assert values.tolist() == pytest.approx([0, 1 / (1 - rate)], rel=2**-8)
+    # 0.2 million draws: five standard errors are 0.0056
+    assert (y == 0).float().mean().item() == pytest.approx(rate, abs=0.0056)
+    for axis in (0, 1):  # no pattern along the rows or columns
+        assert (y == 0).float().mean(axis).std() < 1.2 * (
+            rate * (1 - rate) / 401
+        ) ** 0.5
+    y.sum().backward()
+    assert torch.equal(x.grad, y)  # of ones: what passes is what was multiplied
+
+
+def test_dropout_repeats_with_its_seed_and_ends_with_training():
+    x = torch.randn(3, 7)
+    first, again = (torch.manual_seed(1) and Dropout(0.5)(x) for _ in range(2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, Dropout(0.5)(x))
+    assert Dropout(0.5).eval()(x) is x
