@@ -18,7 +18,8 @@ Stages, by number or name:
   --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
   --num-threads N           threads of a training that runs alone (all cores)
   --nj N                    jobs side by side (all cores)
-  --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert
+  --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert;
+                            teacher alone skips stages 3 to 5
   --seeds LIST              seeds of the fine-tunings
   --expdir DIR              where experiments go (exp)
   --results-dir DIR         where RESULTS.md goes (the recipe's folder)
@@ -134,6 +135,10 @@ for ((number = first; number <= last; number++)); do
     stage_name=${stages[number - 1]}
     if [ -n "${pruned_encoder}" ] && ((number >= 2 && number <= 5)); then
         log "skipped: the encoder is ${pruned_encoder}"
+        continue
+    fi
+    if [ "${systems}" = teacher ] && ((number >= 3 && number <= 5)); then
+        log "skipped: no system but the teacher is asked for"
         continue
     fi
     log "stage ${number} of ${#stages[@]}"

@@ -116,6 +116,14 @@ refused() {
     [[ "$output" == *"ckpt=$PWD/given "* ]]
 }
 
+@test "without a pruned system, stages 3 to 5 are skipped" {
+    run "$RECIPE/run.sh" --dry-run true --systems teacher
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "skipped: no system but the teacher" <<< "$output")" -eq 3 ]
+    [[ "$output" == *pretrain_train* && "$output" == *"ckpt=exp/teacher "* ]]
+    [[ "$output" != *distill_train* && "$output" != *recover_train* ]]
+}
+
 @test "a stage without its input names the stage to run" {
     pretend "exit 9"
     for pair in teacher:data distill:teacher prune:distill recover:prune tokens:data \
@@ -191,13 +199,13 @@ refused() {
 
 @test "who runs a command, and on how much, makes no other command of it" {
     pretend ""
-    made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_word/train/text_shape.tokens
+    made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_word/train/text_shape.tokens \
+        exp/recover/encoder/config.json
     sed -i 's/^command .*/command no such program/' "$RECIPE/conf/slurm.conf"
     for stage in distill train; do
-        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --systems teacher \
-            --num-threads 1
+        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --num-threads 1
         [ "$status" -eq 0 ]
-        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --systems teacher \
+        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage \
             --num-threads 3 --ngpu 2 --num-nodes 2 --nj 7 --cmd-backend slurm
         echo "$output"
         [ "$status" -eq 0 ]
