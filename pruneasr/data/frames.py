@@ -49,7 +49,7 @@ def format_frame(frame: Frame) -> str:
                 f"expected no {OPEN!r} in names and values of slots, found {value!r} "
                 f"of slot {name!r}; spell it out"
             )
-        words += f"{name}{OPEN}{_some_value(name, value.split())}".split()
+        words.append(f"{name}{OPEN}{_some_value(name, value.split())}")
     return " ".join(words)
 
 

@@ -95,14 +95,11 @@ class Attention(nn.Module):
         padding_bias: Tensor | None,
     ) -> Tensor:
         """Attend in one product for each group of heads; returns (B, L, V)."""
-        # torch has no fused kernel for CPUs where a bias wants a gradient
-        biased = is_eager_on_cpu(q) and q.requires_grad and factor is not None
-        attend = _by_products if biased else _fused
         rate = self.dropout if self.training else 0.0
         outputs = []
         for group in self.groups:
             assert isinstance(group, _Group)
-            attended = attend(
+            attended = _attend(
                 group.spread(q, group.qk_index),
                 group.spread(k, group.qk_index),
                 group.spread(v, group.vo_index),
@@ -193,7 +190,7 @@ class _Group(nn.Module):
         return factor, position_bias.index_select(0, self.head_indices)
 
 
-def _fused(
+def _attend(
     q: Tensor,
     k: Tensor,
     v: Tensor,
@@ -203,32 +200,24 @@ def _fused(
     scale: float,
     rate: float,
 ) -> Tensor:
-    """Attend by queries, keys and values (B, h, L, K) with torch's kernels."""
+    """Attend by queries, keys and values (B, h, L, K), gated biases and padding.
+
+    torch has no fused kernel for CPUs where a bias wants a gradient: plain products
+    then take fewer passes over the scores, all in the type of the queries.
+    """
     bias = padding_bias
     if factor is not None and position_bias is not None:
+        if is_eager_on_cpu(q) and q.requires_grad:
+            factor, position_bias = factor.to(q.dtype), position_bias.to(q.dtype)
+            scores = (scale * q) @ k.transpose(-1, -2)  # (B, h, L, L)
+            scores = torch.addcmul(scores, factor, position_bias)
+            if padding_bias is not None:
+                scores = scores + padding_bias.to(q.dtype)
+            return dropout(scores.softmax(-1), rate) @ v
         bias = factor * position_bias
         bias = bias if padding_bias is None else bias + padding_bias
     bias = None if bias is None else bias.to(q.dtype)
     return F.scaled_dot_product_attention(q, k, v, bias, rate, scale=scale)
-
-
-def _by_products(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    factor: Tensor | None,
-    position_bias: Tensor | None,
-    padding_bias: Tensor | None,
-    scale: float,
-    rate: float,
-) -> Tensor:
-    """Do the same with fewer passes over the scores, all in the type of the queries."""
-    scores = (scale * q) @ k.transpose(-1, -2)  # (B, h, L, L)
-    if factor is not None and position_bias is not None:
-        scores = torch.addcmul(scores, factor.to(q.dtype), position_bias.to(q.dtype))
-    if padding_bias is not None:
-        scores = scores + padding_bias.to(q.dtype)
-    return dropout(scores.softmax(-1), rate) @ v
 
 
 def _gather_index(index: tuple[int, ...], packed: int) -> Tensor | None:

@@ -69,8 +69,20 @@ def test_dropout_of_scores_and_gradients_need_groups(calls):
 
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize("padded", [True, False])
-def test_products_equal_the_fused_kernel(biased, padded):
-    """With a bias that is trained, on a CPU, heads attend by plain products."""
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_heads_attend_as_the_formula_says(biased, padded, on_cpu, monkeypatch):
+    """With a bias that is trained, on a CPU, by plain products; else by torch's."""
+    monkeypatch.setattr(attention, "is_eager_on_cpu", lambda _: on_cpu)
+
+    def formula(q, k, v, factor, bias, padding):
+        scores = 0.3 * torch.einsum("bhik,bhjk->bhij", q, k)
+        scores = scores if factor is None else scores + factor * bias
+        scores = scores if padding is None else scores + padding
+        weights = scores.exp() / scores.exp().sum(-1, keepdim=True)
+        return torch.einsum("bhij,bhjk->bhik", weights, v)
+
+    def product(*inputs):
+        return attention._attend(*inputs, scale=0.3, rate=0.0)
 
     def attend(way):
         torch.manual_seed(0)
@@ -79,11 +91,10 @@ def test_products_equal_the_fused_kernel(biased, padded):
         bias = torch.randn(3, 7, 7, requires_grad=True) if biased else None
         padding = torch.zeros(2, 1, 1, 7)
         padding[1, ..., 5:] = float("-inf")
-        output = way(q, k, v, factor, bias, padding if padded else None, 0.3, 0.0)
+        output = way(q, k, v, factor, bias, padding if padded else None)
         output.square().sum().backward()
         inputs = [q, k, v, *([factor, bias] if biased else [])]
         return [output, *(x.grad for x in inputs)]
 
-    ways = attention._fused, attention._by_products
-    for expected, found in zip(*map(attend, ways), strict=True):
+    for expected, found in zip(attend(formula), attend(product), strict=True):
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
