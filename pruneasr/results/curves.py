@@ -170,13 +170,12 @@ def _outcome(
     claim: str, found: Mapping[int, str], wanted: Collection[str]
 ) -> list[str]:
     """Return the line of a claim: the verdict at every percent, and on the whole."""
-    if not found:
-        return []
-    if "" in found.values():
-        return [f"- {claim}: open, one seed cannot tell"]
-    held = sum(word in wanted for word in found.values())
-    each = ", ".join(f"{word} at {percent}" for percent, word in found.items())
-    return [f"- {claim}: in {held} of {len(found)} ({each} %)"]
+    told = [word for word in found.values() if word]
+    if not told:
+        return [f"- {claim}: open, one seed cannot tell"] if found else []
+    held = sum(word in wanted for word in told)
+    each = ", ".join(f"{word or 'open'} at {percent}" for percent, word in found.items())
+    return [f"- {claim}: in {held} of {len(told)} ({each} %)"]
 
 
 def plot_against_macs(

@@ -101,12 +101,14 @@ def test_what_holds_of_the_claims():
         point("mac", 10, 10.0, 11.0),  # ten below: 14 standard errors
         point("mac", 20, 20.0, 23.0),
         point("transformer", 20, 30.0, 30.5),
+        point("mac", 30, 25.0),
         point("mac", 50, 40.0, 41.0),
         point("size", 30, 19.0),
     ]
     text = curves_markdown("T", [], points, {Path("e"): 1}, ["test"], WER)
     assert (
-        "- `mac` is better than dense: in 1 of 2 (better at 10, equal at 20 %)\n"
+        "- `mac` is better than dense: in 1 of 2"
+        " (better at 10, equal at 20, open at 30 %)\n"
         "- `size` is better than dense: open, one seed cannot tell\n"
         "- `transformer` is better than dense: in 0 of 1 (worse at 20 %)\n"
         "- `mac` is no worse than dense: in 0 of 1 (worse at 50 %)\n"

@@ -23,9 +23,10 @@ done
 echo "$answer"
 END
     make_program sbatch 'exec submit SLURM_ARRAY_TASK_ID "Submitted batch job 12" "$@"'
-    make_program qsub 'case $* in
-        *-J*) exec submit PBS_ARRAY_INDEX "12[].host" "$@" ;;
-        *-V*) exec submit NONE "12.host" "$@" ;;
+    # whole words: -V may also be a part of the temporary folder's name
+    make_program qsub 'case " $* " in
+        *" -J "*) exec submit PBS_ARRAY_INDEX "12[].host" "$@" ;;
+        *" -V "*) exec submit NONE "12.host" "$@" ;;
         *) exec submit SGE_TASK_ID "Your job 12 (\"x\") has been submitted" "$@" ;;
     esac'
     # never asked of a job that ends well
