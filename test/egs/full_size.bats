@@ -62,7 +62,7 @@ setup() { cd "$RECIPE" || exit 1; }
     cd "$slurp"
     # shellcheck source=/dev/null
     (. ./path.sh && python "$BATS_TEST_DIRNAME/tiny_corpora.py" slurp corpus)
-    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 36 \
+    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 31 \
         --systems pruned --teacher "$librispeech/downloads/wavlm_base" \
         --pruned-encoder "$librispeech/exp/recover/encoder" \
         --task-args "$TASK --decoder_conf num_blocks=1"
