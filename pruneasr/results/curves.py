@@ -174,7 +174,9 @@ def _outcome(
     if not told:
         return [f"- {claim}: open, one seed cannot tell"] if found else []
     held = sum(word in wanted for word in told)
-    each = ", ".join(f"{word or 'open'} at {percent}" for percent, word in found.items())
+    each = ", ".join(
+        f"{word or 'open'} at {percent}" for percent, word in found.items()
+    )
     return [f"- {claim}: in {held} of {len(told)} ({each} %)"]
 
 

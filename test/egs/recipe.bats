@@ -197,6 +197,24 @@ refused() {
     [ "$(wc -l < "$RECIPE/calls")" -eq "$before" ]
 }
 
+@test "slots without an order are put in that of speech, once, whatever hears them" {
+    pretend ""
+    made data/train/text exp/teacher/config.json given/config.json
+    options=(--spoken-order true --stage tokens --stop-stage tokens)
+    run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 0 ]
+    grep "bin.order_slots --encoder exp/teacher --train data/train data/train data/dev" \
+        "$RECIPE/calls"
+    [[ "$(grep -n "bin.order_slots" "$RECIPE/calls")" == 1:* ]]
+    run "$RECIPE/run.sh" "${options[@]}" --pruned-encoder given
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"done before: data/spoken_order/.done"* ]]
+    [ "$(grep -c bin.order_slots "$RECIPE/calls")" -eq 1 ]
+    rm -r "$RECIPE/data/spoken_order" "$RECIPE/exp"
+    run "$RECIPE/run.sh" "${options[@]}" --pruned-encoder given --systems pruned
+    [ "$(grep -c "bin.order_slots --encoder given" "$RECIPE/calls")" -eq 1 ]
+}
+
 @test "who runs a command, and on how much, makes no other command of it" {
     pretend ""
     made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_word/train/text_shape.tokens \

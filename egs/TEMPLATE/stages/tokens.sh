@@ -1,8 +1,10 @@
 # shellcheck shell=bash
-# data/train/text -> data/tokens_<type>/tokens.txt (and bpe.model)
+# data/train/text -> data/tokens_<type>/tokens.txt (and bpe.model); before, where labels
+# have no order, their slots are put in the order of speech
 
 stage_tokens() {
     need "data/${train_set}/text" data
+    if "${spoken_order}"; then order_slots; fi
     log "output ${tokens}/tokens.txt"
     once "${tokens}/.done" python -m pruneasr.bin.tokens \
         --token-type "${token_type}" --nbpe "${nbpe}" --text "data/${train_set}/text" \
@@ -14,4 +16,21 @@ stage_tokens() {
         once "data/${set}/.checked_${token_name}" python -m pruneasr.bin.check_data \
             "data/${set}" --tokens "${tokens}"
     done
+}
+
+# Which encoder has heard the order is no matter: the order is the recordings'.
+order_slots() {
+    local dir=data/spoken_order encoder
+    encoder=$(encoder_of teacher)
+    if [ -n "${pruned_encoder}" ]; then encoder=${pruned_encoder}; fi
+    if [ -e "${dir}/.done" ]; then
+        log "done before: ${dir}/.done"
+        return
+    fi
+    need "${encoder}/config.json" teacher
+    log "log ${dir}/order.log"
+    # shellcheck disable=SC2086  # train_cmd is words
+    once "${dir}/.done" ${train_cmd} "${dir}/order.log" \
+        python -m pruneasr.bin.order_slots --encoder "${encoder}" \
+        --train "data/${train_set}" "data/${train_set}" "data/${valid_set}"
 }
