@@ -17,7 +17,7 @@ from pruneasr.data.frames import format_frame, read_frames
 from pruneasr.data.spoken_order import (
     Heard,
     detection_auc,
-    order_all,
+    in_spoken_order,
     train_detector,
 )
 from pruneasr.encoder import Encoder, load_encoder
@@ -41,7 +41,9 @@ def main(argv: list[str] | None = None) -> None:
     detector = train_detector(list(train.values()), args.seed)
     for directory in args.data:
         utterances = train if directory == args.train else _hear(encoder, directory)
-        ordered = order_all(detector, utterances)
+        ordered = {
+            name: in_spoken_order(detector, heard) for name, heard in utterances.items()
+        }
         moved = sum(ordered[name] != u.frame for name, u in utterances.items())
         logging.info(
             "%s: another order in %d of %d; words are detected with AUC %.3f",

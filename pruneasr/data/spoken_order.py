@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruneasr.data.frames import Frame
+from pruneasr.superb.probes.probe import WeightedSum
 
 WIDTH = 128
 KERNELS = (9, 7, 5)
@@ -58,7 +59,7 @@ class WordDetector(nn.Module):
         """Make a detector of each of ``words``."""
         super().__init__()
         self.words = {word: i for i, word in enumerate(words)}
-        self.weights = nn.Parameter(torch.zeros(num_states))
+        self.weighted_sum = WeightedSum(num_states)
         self.norm = nn.LayerNorm(dim)
         first, second, third = KERNELS
         self.layers = nn.Sequential(
@@ -75,8 +76,8 @@ class WordDetector(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """Return how surely each word is heard: (S, L, D) -> logits (W, L / 2)."""
-        mixed = torch.einsum("s,sld->ld", self.weights.softmax(0), states.float())
-        logits: Tensor = self.output(self.layers(self.norm(mixed).T[None]))
+        mixed = self.weighted_sum(states[None].float())
+        logits: Tensor = self.output(self.layers(self.norm(mixed).transpose(1, 2)))
         return logits[0]
 
     def presence(self, states: Tensor) -> Tensor:
@@ -161,10 +162,3 @@ def in_spoken_order(detector: WordDetector, heard: Heard) -> Frame:
 def _middle_of_best(scores: Tensor) -> float:
     """Return the mean place of the maximum, which max pooling makes a plateau."""
     return (scores == scores.max()).nonzero().float().mean().item()
-
-
-def order_all(
-    detector: WordDetector, utterances: Mapping[str, Heard]
-) -> dict[str, Frame]:
-    """Return all frames with their slots in the order of speech."""
-    return {name: in_spoken_order(detector, u) for name, u in utterances.items()}

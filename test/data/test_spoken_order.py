@@ -3,21 +3,19 @@
 import logging
 from unittest.mock import Mock
 
-import numpy as np
 import pytest
-import soundfile
 import torch
 from tiny import random_encoder
 
 from pruneasr.bin.order_slots import main
 from pruneasr.data import spoken_order
+from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame
 from pruneasr.data.spoken_order import (
     Heard,
     WordDetector,
     detection_auc,
     in_spoken_order,
-    order_all,
     train_detector,
 )
 from pruneasr.encoder import save_encoder
@@ -53,8 +51,8 @@ def detector():
 def test_slots_are_put_where_they_are_heard(detector):
     generator = torch.Generator().manual_seed(1)
     pairs = [said(generator) for _ in range(20)]
-    found = order_all(detector, {str(i): heard for i, (heard, _) in enumerate(pairs)})
-    assert [found[str(i)] for i in range(20)] == [spoken for _, spoken in pairs]
+    found = [in_spoken_order(detector, heard) for heard, _ in pairs]
+    assert found == [spoken for _, spoken in pairs]
     assert any(heard.frame != spoken for heard, spoken in pairs)
     assert detection_auc(detector, [heard for heard, _ in pairs]) > 0.99
 
@@ -86,21 +84,15 @@ def test_without_slots_there_is_nothing_to_learn():
         train_detector([heard], seed=0)
 
 
-def test_command_line(tmp_path, monkeypatch, caplog):
+def test_command_line(tmp_path, write_audio, monkeypatch, caplog):
     monkeypatch.setattr(spoken_order, "EPOCHS", 1)
     caplog.set_level(logging.INFO)
     save_encoder(random_encoder(), tmp_path / "encoder", {})
     texts = {"a": "order size:large drink:mocha", "b": "order size:very small"}
     for name in ("train", "dev"):
-        (tmp_path / name).mkdir()
-        lines = {"wav.scp": "", "text": ""}
-        for key, text in texts.items():
-            path = tmp_path / name / f"{key}.wav"
-            soundfile.write(path, np.random.default_rng(0).normal(size=8000), 16000)
-            lines["wav.scp"] += f"{key} {path}\n"
-            lines["text"] += f"{key} {text}\n"
-        for file, content in lines.items():
-            (tmp_path / name / file).write_text(content)
+        recordings = {key: write_audio(f"{name}/{key}.wav", 8000) for key in texts}
+        write_table(tmp_path / name / "wav.scp", recordings)
+        write_table(tmp_path / name / "text", texts)
     arguments = ["--encoder", f"{tmp_path}/encoder", "--train", f"{tmp_path}/train"]
     main([*arguments, f"{tmp_path}/train", f"{tmp_path}/dev"])
     for name in ("train", "dev"):

@@ -21,8 +21,7 @@ stage_tokens() {
 # Which encoder has heard the order is no matter: the order is the recordings'.
 order_slots() {
     local dir=data/spoken_order encoder
-    encoder=$(encoder_of teacher)
-    if [ -n "${pruned_encoder}" ]; then encoder=${pruned_encoder}; fi
+    encoder=${pruned_encoder:-$(encoder_of teacher)}
     if [ -e "${dir}/.done" ]; then
         log "done before: ${dir}/.done"
         return

@@ -1,9 +1,9 @@
 """Make data/{train,dev,test,pretrain} of the coffee orders from their manifest.tsv.
 
 ``text`` is what was ordered: the intent, then the slots, as far as they were said, in
-the order in which most people say them. Nobody knows who speaks, so speakers of the
-test set may also be in the training set; which order is where depends on a digest of
-its name alone.
+one order; stage 6 puts those of train and dev into the order of speech. Nobody knows
+who speaks, so speakers of the test set may also be in the training set; which order is
+where depends on a digest of its name alone.
 """
 
 import argparse
