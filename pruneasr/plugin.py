@@ -1,16 +1,17 @@
-"""Adds ``frontend: pruned_ssl`` to ESPnet's tasks without a change to ESPnet.
+"""Adds ``frontend: pruned_ssl`` and ``encoder: tdnn`` to ESPnet's tasks as they are.
 
 ESPnet keeps the names that an option may take in objects of class ``ClassChoices``.
-:func:`install` sees to it that every such object which lists audio frontends lists ours
-as well, whether it was made before or is made later. It imports nothing but the
-standard library until ESPnet itself is imported, so it may run at the start of every
-interpreter.
+:func:`install` sees to it that every such object which lists audio frontends, or
+encoders of features, lists ours as well, whether it was made before or is made later.
+It imports nothing but the standard library until ESPnet itself is imported, so it may
+run at the start of every interpreter.
 """
 
 from __future__ import annotations
 
 import functools
 import gc
+import importlib
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
@@ -18,13 +19,25 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-FRONTEND_NAME = "pruned_ssl"
+OURS = {
+    "espnet2.asr.frontend.abs_frontend.AbsFrontend": (
+        "pruned_ssl",
+        "pruneasr.espnet.frontend",
+        "PrunedSSLFrontend",
+    ),
+    "espnet2.asr.encoder.abs_encoder.AbsEncoder": (
+        "tdnn",
+        "pruneasr.espnet.tdnn_encoder",
+        "TDNNEncoder",
+    ),
+}
+"""Base class of what may be chosen -> its name, module and class of ours."""
 CHOICES_MODULE = "espnet2.train.class_choices"
 MARK = "_pruneasr_installed"
 
 
 def install() -> None:
-    """Offer the frontend to all tasks of ESPnet, loaded or not; repeating is fine."""
+    """Offer what is ours to all tasks of ESPnet, loaded or not; repeating is fine."""
     module = sys.modules.get(CHOICES_MODULE)
     if module is not None:
         _extend(module)
@@ -70,7 +83,7 @@ class _Loader(Loader):
 
 
 def _extend(module: ModuleType) -> None:
-    """Make all choices, present and future, list the frontend."""
+    """Make all choices, present and future, list what is ours."""
     choices_class = module.ClassChoices
     if getattr(choices_class, MARK, False):
         return
@@ -90,10 +103,11 @@ def _extend(module: ModuleType) -> None:
 
 
 def _add(choices: Any) -> None:
-    """Add the frontend if these are audio frontends."""
+    """Add what is ours to choices of its kind."""
     base = choices.base_type
-    if base is None or base.__name__ != "AbsFrontend" or "embed" in choices.classes:
+    ours = OURS.get(f"{base.__module__}.{base.__name__}") if base else None
+    if ours is None or "embed" in choices.classes:
         return  # "embed" is the frontend of text tasks
-    from pruneasr.espnet.frontend import PrunedSSLFrontend
-
-    choices.classes.setdefault(FRONTEND_NAME, PrunedSSLFrontend)
+    name, module, its_class = ours
+    if name not in choices.classes:
+        choices.classes[name] = getattr(importlib.import_module(module), its_class)

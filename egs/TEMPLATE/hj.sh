@@ -16,8 +16,9 @@ they closed is removed, what is left is fine-tuned, decoded and scored. Makes
   --latency-table FILE  made on the encoder of the teacher by
                      python -m pruneasr.bin.latency
   --init-seed N      seed of the fine-tuned teacher that all start from (1)
+  --task-args OPTIONS  more ESPnet options of all trainings
   --prune-args, --tune-args OPTIONS
-                     more ESPnet options of the training with gates, of the one after
+                     of the training with gates, of the one after
   --dense-args OPTIONS  of the one training of \`dense\`, as long as both together
   --tune true|false  false: stop after the removal
   --report-only true the results of what is there
@@ -33,6 +34,7 @@ latency_table=
 init_seed=1
 units="conv head ffn"     # those of [P23]
 prune_config=conf/prune_asr.yaml
+task_args=
 prune_args=
 tune_args="--max_epoch 3"
 dense_args="--max_epoch 6"
@@ -61,11 +63,13 @@ if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 . ./path.sh
 stage_name=hj
+tune_args+=${task_args:+ ${task_args}}
+dense_args+=${task_args:+ ${task_args}}
 # shellcheck disable=SC2034  # task_options uses them
 {
     tokens=data/tokens_${token_type}
     task_config=${prune_config}
-    task_args=${prune_args}
+    task_args+=" ${prune_args}"
 }
 stats_dir=${expdir}/${task}_stats_${token_type}
 init=$(experiment_dir teacher "${init_seed}")/${inference_model}

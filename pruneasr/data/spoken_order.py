@@ -19,10 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruneasr.data.frames import Frame
-from pruneasr.superb.probes.probe import WeightedSum
+from pruneasr.readout.tdnn import TDNN
+from pruneasr.readout.weighted_sum import WeightedSum
 
 WIDTH = 128
-KERNELS = (9, 7, 5)
+KERNELS = (9, 7)
+OUTPUT_KERNEL = 5
 """With the stride of 2, an outlook of 0.6 s: a word, not the sentence around it."""
 NEAR = 12
 """Frames of 40 ms: the words of a value lie within half a second of each other."""
@@ -60,24 +62,18 @@ class WordDetector(nn.Module):
         super().__init__()
         self.words = {word: i for i, word in enumerate(words)}
         self.weighted_sum = WeightedSum(num_states)
-        self.norm = nn.LayerNorm(dim)
-        first, second, third = KERNELS
-        self.layers = nn.Sequential(
+        self.tdnn = TDNN(dim, WIDTH, KERNELS, stride=2, dropout=DROPOUT)
+        self.output = nn.Sequential(
             nn.Dropout(DROPOUT),
-            nn.Conv1d(dim, WIDTH, first, stride=2, padding=first // 2),
-            nn.ReLU(),
-            nn.Dropout(DROPOUT),
-            nn.Conv1d(WIDTH, WIDTH, second, padding=second // 2),
-            nn.ReLU(),
-            nn.Dropout(DROPOUT),
+            nn.Conv1d(WIDTH, len(words), OUTPUT_KERNEL, padding=OUTPUT_KERNEL // 2),
         )
-        self.output = nn.Conv1d(WIDTH, len(words), third, padding=third // 2)
-        nn.init.constant_(self.output.bias, ABSENT)  # type: ignore[arg-type]
+        nn.init.constant_(self.output[1].bias, ABSENT)  # type: ignore[arg-type]
 
     def forward(self, states: Tensor) -> Tensor:
         """Return how surely each word is heard: (S, L, D) -> logits (W, L / 2)."""
         mixed = self.weighted_sum(states[None].float())
-        logits: Tensor = self.output(self.layers(self.norm(mixed).transpose(1, 2)))
+        feats, _ = self.tdnn(mixed, torch.tensor([mixed.size(1)]))
+        logits: Tensor = self.output(feats.transpose(1, 2))
         return logits[0]
 
     def presence(self, states: Tensor) -> Tensor:

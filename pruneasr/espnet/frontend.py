@@ -9,7 +9,6 @@ Shapes: B batch, T samples, L frames, D model dimension.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
 from pathlib import Path
@@ -27,6 +26,7 @@ from pruneasr.encoder import Encoder, EncoderConfig, load_encoder
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.espnet.frontend_parts import Featurizer, keep_blocks, local_directory
+from pruneasr.espnet.precision import autocast
 
 SAMPLE_RATE = 16000
 
@@ -232,12 +232,7 @@ class PrunedSSLFrontend(AbsFrontend):
     def _encode(
         self, waveforms: Tensor, lengths: Tensor
     ) -> tuple[list[Tensor], Tensor]:
-        precision = (
-            torch.autocast(waveforms.device.type, getattr(torch, self.autocast))
-            if self.autocast
-            else contextlib.nullcontext()  # that of the task
-        )
-        with precision:
+        with autocast(waveforms.device.type, self.autocast):  # None: that of the task
             hidden_states, frame_lengths = self.upstream(waveforms, lengths)
         return hidden_states, frame_lengths
 

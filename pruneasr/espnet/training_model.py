@@ -19,6 +19,8 @@ from espnet2.torch_utils.device_funcs import force_gatherable
 from espnet2.train.abs_espnet_model import AbsESPnetModel
 from torch import Tensor, nn
 
+from pruneasr.espnet.precision import autocast
+
 SAMPLE_RATE = 16000
 
 
@@ -59,8 +61,7 @@ class TrainingModel(AbsESPnetModel):
         Raises:
             FloatingPointError: if the loss is not finite.
         """
-        dtype = getattr(torch, self.autocast) if self.autocast else None
-        with torch.autocast(speech.device.type, dtype, enabled=dtype is not None):
+        with autocast(speech.device.type, self.autocast):
             loss, stats = self.objective(speech, speech_lengths, *labels.values())
         if not bool(torch.isfinite(loss)):
             raise FloatingPointError(

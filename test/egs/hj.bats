@@ -49,6 +49,9 @@ refused() {
     [[ "$output" == *"--units conv head ffn --constraint_conf kind=size --constraint_conf denominator=whole --constraint_conf target=0.05 "* ]]
     [[ "$output" == *"target.mac_cnn=0.30 --constraint_conf target.mac_transformer=0.30 "* ]]
     [[ "$output" == *"--units head ffn --constraint_conf kind=mac --constraint_conf target=0.30 "* ]]
+    run ./run_hj.sh --dry-run true --methods mac --budgets 30 --seeds 1 \
+        --task-args "--log_interval 7"
+    [ "$(grep -c -- "--log_interval 7" <<< "$output")" -eq 3 ] # gates, after them, dense
     run ./run_hj.sh --dry-run true --methods latency --budgets 30 --seeds 1 \
         --latency-table latency.json
     [[ "$output" == *"kind=latency --constraint_conf latency_table=latency.json --constraint_conf target=0.30 "* ]]

@@ -15,19 +15,28 @@ class ClassChoices:
         self.name, self.classes, self.base_type = name, dict(classes), type_check
 """
 TASK = """
+from espnet2.asr.encoder.abs_encoder import AbsEncoder
 from espnet2.asr.frontend.abs_frontend import AbsFrontend
+from espnet2.enh.encoder.abs_encoder import AbsEncoder as AbsWaveformEncoder
 from espnet2.train.class_choices import ClassChoices
 frontend_choices = ClassChoices("frontend", {"default": int}, AbsFrontend)
 text_choices = ClassChoices("frontend", {"embed": int}, AbsFrontend)
-encoder_choices = ClassChoices("encoder", {"rnn": int}, dict)
+encoder_choices = ClassChoices("encoder", {"rnn": int}, AbsEncoder)
+waveform_choices = ClassChoices("encoder", {"stft": int}, AbsWaveformEncoder)
+decoder_choices = ClassChoices("decoder", {"rnn": int}, dict)
+untyped_choices = ClassChoices("model", {"espnet": int})
 class Task:
     class_choices_list = [frontend_choices]
 """
 ABS_FRONTEND = "class AbsFrontend: pass\n"
+ABS_ENCODER = "class AbsEncoder: pass\n"
 SITECUSTOMIZE = """
 import sys, types
 stub = types.ModuleType("pruneasr.espnet.frontend")
 stub.PrunedSSLFrontend = type("PrunedSSLFrontend", (), {})
+sys.modules[stub.__name__] = stub
+stub = types.ModuleType("pruneasr.espnet.tdnn_encoder")
+stub.TDNNEncoder = type("TDNNEncoder", (), {})
 sys.modules[stub.__name__] = stub
 """
 SPAWN = """
@@ -50,6 +59,8 @@ def python(tmp_path):
     files = {
         "train/class_choices.py": CLASS_CHOICES,
         "asr/frontend/abs_frontend.py": ABS_FRONTEND,
+        "asr/encoder/abs_encoder.py": ABS_ENCODER,
+        "enh/encoder/abs_encoder.py": ABS_ENCODER,
         "task.py": TASK,
         "bin/spawn.py": SPAWN,
         "bin/exit.py": EXIT,
@@ -99,14 +110,17 @@ import inspect
 from espnet2.train.class_choices import ClassChoices
 print(list(task.Task.class_choices_list[0].classes))
 print(task.frontend_choices.classes["pruned_ssl"].__name__)
-print(list(task.text_choices.classes), list(task.encoder_choices.classes))
+print(task.encoder_choices.classes["tdnn"].__name__)
+others = ("text", "waveform", "decoder", "untyped")
+print([list(getattr(task, other + "_choices").classes) for other in others])
 print(ClassChoices.__module__, inspect.getsource(ClassChoices)[:18])
 """
     done = python("-c", code)
     assert done.stdout.splitlines() == [
         "['default', 'pruned_ssl']",
         "PrunedSSLFrontend",
-        "['embed'] ['rnn']",
+        "TDNNEncoder",
+        "[['embed'], ['stft'], ['rnn'], ['espnet']]",
         "espnet2.train.class_choices class ClassChoices",
     ], done.stderr
 
@@ -167,6 +181,9 @@ for name in TASKS:
             parser = item.get_parser()
             action = parser._option_string_actions["--frontend"]
             assert "pruned_ssl" in action.choices, name
+            encoders = parser._option_string_actions.get("--encoder")
+            if encoders and "tdnn" in encoders.choices:
+                print("TDNN", name)
             args = parser.parse_args(["--frontend", "pruned_ssl"])
             assert args.frontend == "pruned_ssl"
 """
@@ -177,7 +194,8 @@ TASKS += ["uasr", "cls", "asvspoof", "enh_s2t", "asr_transducer"]
 @pytest.mark.integration
 @pytest.mark.timeout(300)
 def test_every_audio_task_of_espnet_offers_it():
-    out = run(ROOT, "-c", f"TASKS = {TASKS}\n" + PARSERS)
-    lines = [line.split() for line in out.splitlines() if line.startswith("CHOICES")]
+    out = run(ROOT, "-c", f"TASKS = {TASKS}\n" + PARSERS).splitlines()
+    assert {"TDNN asr", "TDNN slu", "TDNN st", "TDNN s2t"} <= set(out)
+    lines = [line.split() for line in out if line.startswith("CHOICES")]
     assert {name for _, name, _ in lines} == set(TASKS)
     assert all(offered == "True" for _, _, offered in lines)

@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.superb.features import FeatureShape
-from pruneasr.superb.probes.probe import Probe, Vocabulary, frame_mask
+from pruneasr.superb.probes.probe import Probe, Vocabulary
 from pruneasr.superb.segments import (
     active_segments,
     format_segments,

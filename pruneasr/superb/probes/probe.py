@@ -2,7 +2,6 @@
 
     hidden states -> softmax(w)-weighted sum over layers -> head
 
-The weights w start equal and are learned with the head (Yang et al. 2021, section 3).
 A text is whatever the task's ``text`` file holds: a label, a transcript, segments.
 
 Shapes: B batch, K layers, L frames, D model dimension.
@@ -14,24 +13,12 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
+from pruneasr.readout.weighted_sum import WeightedSum
 from pruneasr.superb.features import FeatureShape
 
 Vocabulary = list[list[str]]
-
-
-class WeightedSum(nn.Module):
-    """A convex combination of the hidden states."""
-
-    def __init__(self, num_layers: int) -> None:
-        super().__init__()
-        self.weights = nn.Parameter(torch.zeros(num_layers))
-
-    def forward(self, hidden_states: Tensor) -> Tensor:
-        """Map (B, K, L, D) to (B, L, D)."""
-        return torch.einsum("k,bkld->bld", self.weights.softmax(0), hidden_states)
 
 
 class Probe(nn.Module):
@@ -82,11 +69,6 @@ class Probe(nn.Module):
                 f"{type(self).__name__} needs at least {self.min_frames} frames; found "
                 f"lengths {lengths.tolist()}. Remove the short utterances"
             )
-
-
-def frame_mask(lengths: Tensor, num_frames: int) -> Tensor:
-    """Return (B, L) bool, true where frames are real."""
-    return torch.arange(num_frames, device=lengths.device) < lengths[:, None]
 
 
 def position(choices: Sequence[str], value: Any) -> int:

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.superb.features import FeatureShape
-from pruneasr.superb.probes.probe import Probe, Vocabulary, frame_mask, position
+from pruneasr.superb.probes.probe import Probe, Vocabulary, position
 
 CONTEXTS = ((5, 1), (3, 2), (3, 3), (1, 1), (1, 1))
 """Kernel and dilation of the TDNN layers."""

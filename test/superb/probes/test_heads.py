@@ -11,7 +11,6 @@ from pruneasr.superb.probes.diarization import (
     median_filter,
     permutation_free_loss,
 )
-from pruneasr.superb.probes.probe import WeightedSum
 from pruneasr.superb.probes.speaker import LOST_FRAMES, XVector, am_softmax_loss
 from pruneasr.superb.probes.utterance import UtteranceProbe
 
@@ -23,15 +22,6 @@ LABELS = ["on light", "off light", "on heat", "off heat"] * 4
 def make(head, texts, **sizes):
     torch.manual_seed(0)
     return head(SHAPE, head.learn_vocabulary(texts), **sizes)
-
-
-def test_weighted_sum_starts_as_the_mean_and_follows_its_weights():
-    states = noise(5, 0)[None]
-    weighted_sum = WeightedSum(SHAPE.num_layers)
-    torch.testing.assert_close(weighted_sum(states), states.mean(1))
-    with torch.no_grad():
-        weighted_sum.weights[INFORMED] = 100
-    torch.testing.assert_close(weighted_sum(states), states[:, INFORMED])
 
 
 def test_labels_are_classified(fit):

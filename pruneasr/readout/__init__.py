@@ -1,0 +1,1 @@
+"""Small networks that read an encoder's hidden states."""
