@@ -84,20 +84,42 @@ def test_without_slots_there_is_nothing_to_learn():
         train_detector([heard], seed=0)
 
 
-def test_command_line(tmp_path, write_audio, monkeypatch, caplog):
+TEXTS = {"a": "order size:large drink:mocha", "b": "order size:very small"}
+
+
+@pytest.fixture
+def arguments(tmp_path, write_audio, monkeypatch, caplog):
+    """Arguments of the command; an encoder, and data/{train,dev} with TEXTS."""
     monkeypatch.setattr(spoken_order, "EPOCHS", 1)
     caplog.set_level(logging.INFO)
     save_encoder(random_encoder(), tmp_path / "encoder", {})
-    texts = {"a": "order size:large drink:mocha", "b": "order size:very small"}
     for name in ("train", "dev"):
-        recordings = {key: write_audio(f"{name}/{key}.wav", 8000) for key in texts}
+        recordings = {key: write_audio(f"{name}/{key}.wav", 8000) for key in TEXTS}
         write_table(tmp_path / name / "wav.scp", recordings)
-        write_table(tmp_path / name / "text", texts)
-    arguments = ["--encoder", f"{tmp_path}/encoder", "--train", f"{tmp_path}/train"]
-    main([*arguments, f"{tmp_path}/train", f"{tmp_path}/dev"])
+        write_table(tmp_path / name / "text", TEXTS)
+    train = f"{tmp_path}/train"
+    return ["--encoder", f"{tmp_path}/encoder", "--train", train, train]
+
+
+def test_command_line(arguments, tmp_path, caplog):
+    main([*arguments, f"{tmp_path}/dev", "--min-auc", "0"])
     for name in ("train", "dev"):
         written = (tmp_path / name / "text").read_text().splitlines()
         assert [sorted(line.split()) for line in written] == [
-            sorted([key, *text.split()]) for key, text in texts.items()
+            sorted([key, *text.split()]) for key, text in TEXTS.items()
         ]
     assert "dev: another order in " in caplog.text
+
+
+def test_detectors_that_hear_nothing_change_nothing(arguments, tmp_path, caplog):
+    before = (tmp_path / "train" / "text").read_text()
+    main([*arguments, f"{tmp_path}/dev", "--min-auc", "1.1"])
+    assert "left as it is: AUC" in caplog.text
+    assert "another order in" not in caplog.text
+    assert (tmp_path / "train" / "text").read_text() == before
+
+
+def test_detectors_are_not_checked_on_what_they_learned(arguments, capsys):
+    with pytest.raises(SystemExit):
+        main(arguments)
+    assert "expected a directory beside " in capsys.readouterr().err
