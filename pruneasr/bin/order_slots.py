@@ -70,10 +70,12 @@ def order(args: argparse.Namespace) -> None:
     encoder = load_encoder(args.encoder).eval()
     sets = {name: _hear(encoder, name) for name in {args.train, *args.data}}
     detector = train_detector(list(sets[args.train].values()), args.seed)
-    auc = {name: detection_auc(detector, list(sets[name].values())) for name in sets}
-    worst = min(auc[name] for name in args.data if name != args.train)
+    auc = {
+        name: detection_auc(detector, list(sets[name].values())) for name in args.data
+    }
     for name in args.data:
         logging.info("%s: words are detected with AUC %.3f", name, auc[name])
+    worst = min(auc[name] for name in args.data if name != args.train)
     if worst < args.min_auc:
         logging.warning(
             "the order of slots is left as it is: AUC %.3f is below %.2f (--min-auc), "

@@ -182,8 +182,11 @@ class PrunedSSLFrontend(AbsFrontend):
         waveforms = waveforms[:, : int(lengths.max())]
         # with a waveform that needs a gradient, a speech enhancer is trained through us
         graph = not frozen or (waveforms.requires_grad and not self.freeze_steps)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and graph):
-            hidden_states, frame_lengths = self._encode(waveforms, lengths)
+        with (
+            torch.set_grad_enabled(torch.is_grad_enabled() and graph),
+            autocast(waveforms.device.type, self.autocast),
+        ):
+            hidden_states, frame_lengths = self.upstream(waveforms, lengths)
         feats = self.featurizer([h.to(waveforms.dtype) for h in hidden_states])
         valid = frame_mask(frame_lengths, feats.size(1))
         feats = feats.masked_fill(~valid[..., None], 0.0)
@@ -228,13 +231,6 @@ class PrunedSSLFrontend(AbsFrontend):
 
     def _ckpt_directory(self) -> Path:
         return local_directory(str(self.ckpt), self.download_dir, self.ckpt_required)
-
-    def _encode(
-        self, waveforms: Tensor, lengths: Tensor
-    ) -> tuple[list[Tensor], Tensor]:
-        with autocast(waveforms.device.type, self.autocast):  # None: that of the task
-            hidden_states, frame_lengths = self.upstream(waveforms, lengths)
-        return hidden_states, frame_lengths
 
 
 def _check_options(

@@ -15,7 +15,7 @@ from pruneasr.readout.tdnn import TDNN
 
 
 class TDNNEncoder(AbsEncoder):
-    """A TDNN as encoder of a task; a word is 0.5 s, or 13 frames of 40 ms."""
+    """A TDNN as encoder of a task; by default it hears 0.6 s: a word."""
 
     def __init__(
         self,
