@@ -1,7 +1,8 @@
 """Cluster labels for masked pre-training: k-means of MFCCs or of hidden states.
 
-First round: 13 MFCCs with first and second differences, as HuBERT (section IV-A), but
-with the encoder's own window and hop, so that label i belongs to frame i exactly.
+First round: Kaldi's 13 MFCCs with first and second differences, as HuBERT (section
+IV-A), but less their mean, and with the encoder's own window and hop, so that label i
+belongs to frame i exactly.
 Second round: the hidden states of one block of the first round's encoder.
 Clustering is scikit-learn's MiniBatchKMeans.
 """
@@ -28,20 +29,23 @@ Features = Callable[[Tensor], Tensor]  # waveform (T,) -> (L, num_features)
 
 
 def mfcc_features(config: EncoderConfig) -> Features:
-    """Return a function from a waveform to its 39 MFCC features per encoder frame."""
-    mfcc = torchaudio.transforms.MFCC(
-        SAMPLE_RATE,
-        n_mfcc=13,
-        melkwargs={
-            "n_fft": config.receptive_field,
-            "hop_length": config.hop,
-            "n_mels": 40,
-            "center": False,
-        },
-    )
+    """Return a function from a waveform to its 39 MFCC features per encoder frame.
+
+    Kaldi's lifter makes all coefficients count in a distance; without, the first, which
+    is loudness, is two thirds of it. The mean over the utterance is subtracted: the
+    encoder normalises the level away and could not learn labels that depend on it.
+    """
+    milliseconds = 1000 / SAMPLE_RATE
 
     def features(waveform: Tensor) -> Tensor:
-        coefficients = mfcc(waveform)
+        # Kaldi's floor of energies is meant for samples of 16-bit integers
+        coefficients = torchaudio.compliance.kaldi.mfcc(
+            waveform[None] * 2**15,
+            sample_frequency=SAMPLE_RATE,
+            frame_length=config.receptive_field * milliseconds,
+            frame_shift=config.hop * milliseconds,
+            subtract_mean=True,
+        ).t()
         first = torchaudio.functional.compute_deltas(coefficients)
         second = torchaudio.functional.compute_deltas(first)
         return torch.cat([coefficients, first, second]).t()

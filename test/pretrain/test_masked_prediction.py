@@ -97,6 +97,24 @@ def test_there_is_one_label_for_every_frame(wav_scp, source):
     assert {label for line in lines for label in line[1:]} <= set("0123")
 
 
+def test_mfccs_do_not_know_the_level():
+    """The encoder normalises it away, so a label that needs it could not be learned."""
+    noise = 0.1 * torch.randn(8000, generator=torch.Generator().manual_seed(0))
+    features = mfcc_features(random_encoder().config)
+    torch.testing.assert_close(
+        features(0.5 * noise), features(noise), atol=1e-2, rtol=0
+    )
+
+
+def test_loudness_is_not_most_of_a_distance():
+    noise = 0.05 * torch.randn(80000, generator=torch.Generator().manual_seed(0))
+    decibels = 10 * torch.sin(2 * torch.pi * 3 * torch.arange(80000) / 16000)
+    waveform = noise * 10 ** (decibels / 20)
+    variance = mfcc_features(random_encoder().config)(waveform)[:, :13].var(0)
+    # 0.93 with neither lifter nor mean subtracted
+    assert float(variance[0] / variance.sum()) < 0.25
+
+
 def test_labels_are_reproducible(wav_scp):
     features = mfcc_features(random_encoder().config)
     outputs = []
