@@ -174,12 +174,13 @@ experiments() {
 experiment_dir() { echo "${expdir}/${task}_$1_seed$2"; }
 
 # tune_encoder FOLDER ENCODER SEED OPTIONS: fine-tune an encoder in FOLDER/tuned, to its
-# scores; OPTIONS are those of --task-args, or empty.
+# scores; OPTIONS are those of --task-args, or empty: what it starts from. It is fine-tuned
+# already and needs no detectors of words.
 tune_encoder() {
     once "$1/.tuned" ./run.sh --stage train --stop-stage score --systems pruned \
         --pruned-encoder "$2" --seeds "$3" --expdir "$1/tuned" --stats-dir "${stats_dir}" \
         --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 --num-threads 1 \
-        ${4:+--task-args "$4"}
+        --word-detectors false ${4:+--task-args "$4"}
 }
 
 # side_by_side FUNCTION: call it with the words of each line of stdin, --nj at a time.

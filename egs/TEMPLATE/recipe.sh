@@ -74,6 +74,7 @@ task=asr
 token_type=char
 nbpe=100
 spoken_order=false         # true: labels are sets of slots; put them in the order of speech
+word_detectors=false       # true: CTC begins as detectors of words; for encoder: tdnn
 stats_dir=                 # <expdir>/<task>_stats_<tokens> if empty
 task_config=conf/train_asr.yaml
 task_args=                 # further options of the fine-tuning

@@ -15,18 +15,18 @@ import logging
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table, write_table
-from pruneasr.data.frames import format_frame, read_frames
-from pruneasr.data.spoken_order import (
+from pruneasr.data.frames import Frame, format_frame, read_frames, slot_words
+from pruneasr.data.spoken_order import in_spoken_order
+from pruneasr.encoder import Encoder, load_encoder
+from pruneasr.readout.word_detector import (
     Heard,
     WordDetector,
     detection_auc,
-    in_spoken_order,
     train_detector,
 )
-from pruneasr.encoder import Encoder, load_encoder
 from pruneasr.superb.features import encode
 
-Utterances = dict[str, Heard]
+Utterances = dict[str, tuple[Heard, Frame]]
 
 MIN_AUC = 0.9
 """On coffee orders CTC learned words after 0.98; 0.81 was worse than no change."""
@@ -69,10 +69,9 @@ def order(args: argparse.Namespace) -> None:
         )
     encoder = load_encoder(args.encoder).eval()
     sets = {name: _hear(encoder, name) for name in {args.train, *args.data}}
-    detector = train_detector(list(sets[args.train].values()), args.seed)
-    auc = {
-        name: detection_auc(detector, list(sets[name].values())) for name in args.data
-    }
+    heard = {name: [h for h, _ in sets[name].values()] for name in sets}
+    detector = train_detector(heard[args.train], args.seed)
+    auc = {name: detection_auc(detector, heard[name]) for name in args.data}
     for name in args.data:
         logging.info("%s: words are detected with AUC %.3f", name, auc[name])
     worst = min(auc[name] for name in args.data if name != args.train)
@@ -89,8 +88,11 @@ def order(args: argparse.Namespace) -> None:
 
 
 def _write(directory: Path, detector: WordDetector, utterances: Utterances) -> None:
-    ordered = {name: in_spoken_order(detector, u) for name, u in utterances.items()}
-    moved = sum(ordered[name] != u.frame for name, u in utterances.items())
+    ordered = {
+        name: in_spoken_order(detector, heard.states, frame)
+        for name, (heard, frame) in utterances.items()
+    }
+    moved = sum(ordered[name] != frame for name, (_, frame) in utterances.items())
     logging.info("%s: another order in %d of %d", directory, moved, len(ordered))
     texts = {name: format_frame(frame) for name, frame in ordered.items()}
     write_table(directory / "text", texts)
@@ -99,9 +101,13 @@ def _write(directory: Path, detector: WordDetector, utterances: Utterances) -> N
 def _hear(encoder: Encoder, directory: Path) -> Utterances:
     recordings = read_table(directory / "wav.scp")
     return {
-        name: Heard(encode(encoder, recordings[name], "cpu"), frame)
+        name: (Heard(encode(encoder, recordings[name], "cpu"), _words(frame)), frame)
         for name, frame in read_frames(directory / "text").items()
     }
+
+
+def _words(frame: Frame) -> list[str]:
+    return [word for slot in frame.slots for word in slot_words(*slot)]
 
 
 if __name__ == "__main__":

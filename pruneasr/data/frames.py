@@ -42,15 +42,21 @@ def format_frame(frame: Frame) -> str:
     Raises:
         ValueError: The intent, a name or a value has a colon, or a slot has no value.
     """
-    words = [frame.intent]
-    for name, value in frame.slots:
-        if OPEN in name or OPEN in value:
-            raise ValueError(
-                f"expected no {OPEN!r} in names and values of slots, found {value!r} "
-                f"of slot {name!r}; spell it out"
-            )
-        words.append(f"{name}{OPEN}{_some_value(name, value.split())}")
-    return " ".join(words)
+    return " ".join([frame.intent, *(w for s in frame.slots for w in slot_words(*s))])
+
+
+def slot_words(name: str, value: str) -> list[str]:
+    """Return the words that stand for a slot, the first of which opens it.
+
+    Raises:
+        ValueError: The name or the value has a colon, or there is no value.
+    """
+    if OPEN in name or OPEN in value:
+        raise ValueError(
+            f"expected no {OPEN!r} in names and values of slots, found {value!r} "
+            f"of slot {name!r}; spell it out"
+        )
+    return f"{name}{OPEN}{_some_value(name, value.split())}".split()
 
 
 def parse_frame(text: str, known: Collection[str] | None = None) -> Frame:

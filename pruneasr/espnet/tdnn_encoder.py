@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from espnet2.asr.encoder.abs_encoder import AbsEncoder
 from torch import Tensor
 
-from pruneasr.readout.tdnn import TDNN
+from pruneasr.readout.tdnn import DROPOUT, KERNELS, STRIDE, TDNN, WIDTH
 
 
 class TDNNEncoder(AbsEncoder):
@@ -20,10 +20,10 @@ class TDNNEncoder(AbsEncoder):
     def __init__(
         self,
         input_size: int,
-        output_size: int = 128,
-        kernels: Sequence[int] = (9, 7, 5),
-        stride: int = 2,
-        dropout_rate: float = 0.3,
+        output_size: int = WIDTH,
+        kernels: Sequence[int] = KERNELS,
+        stride: int = STRIDE,
+        dropout_rate: float = DROPOUT,
     ) -> None:
         """Build the encoder; options are the keys of ``encoder_conf``.
 

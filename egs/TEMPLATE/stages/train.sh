@@ -17,14 +17,23 @@ stage_train() {
 }
 
 fine_tune() { # SYSTEM SEED
-    local dir
+    local dir init=()
     dir=$(experiment_dir "$1" "$2")
+    if "${word_detectors}"; then
+        init=(--init_param "${dir}/words.pth")
+        # shellcheck disable=SC2086  # train_cmd is words
+        once "${dir}/.words" ${train_cmd} "${dir}/words.log" \
+            python -m pruneasr.bin.detect_words --encoder "$(encoder_of "$1")" \
+            --data "data/${train_set}" --tokens "${tokens}" --seed "$2" \
+            --output "${dir}/words.pth"
+    fi
     log "output ${dir}, log ${dir}/train.log"
     # shellcheck disable=SC2046,SC2086  # lists of words
     once "${dir}/.done" ${cuda_cmd} --gpu "${ngpu}" "${dir}/train.log" \
         python -m pruneasr.run -m "espnet2.bin.${task}_train" $(task_options) \
         --frontend_conf ckpt="$(encoder_of "$1")" --output_dir "${dir}" \
         --resume true --seed "$2" --multiprocessing_distributed true \
+        "${init[@]}" \
         --train_shape_file "${stats_dir}/train/speech_shape" \
         --train_shape_file "${stats_dir}/train/text_shape.tokens" \
         --valid_shape_file "${stats_dir}/valid/speech_shape" \

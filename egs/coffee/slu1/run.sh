@@ -21,4 +21,5 @@ exec ../../TEMPLATE/recipe.sh \
     --inference-config conf/decode_slu.yaml \
     --token-type word \
     --spoken-order true \
+    --word-detectors true \
     "$@"
