@@ -215,6 +215,24 @@ refused() {
     [ "$(grep -c "bin.order_slots --encoder given" "$RECIPE/calls")" -eq 1 ]
 }
 
+@test "every fine-tuning begins as detectors of words of its own, where it shall" {
+    pretend ""
+    made exp/asr_stats_word/train/text_shape.tokens exp/teacher/config.json \
+        exp/recover/encoder/config.json
+    run "$RECIPE/run.sh" --stage train --stop-stage train --word-detectors true \
+        --systems "teacher pruned" --seeds "3" --nj 1
+    [ "$status" -eq 0 ]
+    grep -E "bin.detect_words --encoder exp/teacher .*--tokens data/tokens_word --seed 3" \
+        "$RECIPE/calls"
+    grep -F -- "--init_param exp/asr_teacher_seed3/words.pth" "$RECIPE/calls"
+    grep -F "bin.detect_words --encoder exp/recover/encoder" "$RECIPE/calls"
+    grep -F -- "--init_param exp/asr_pruned_seed3/words.pth" "$RECIPE/calls"
+    rm -r "$RECIPE/calls" "$RECIPE"/exp/asr_*_seed3
+    run "$RECIPE/run.sh" --stage train --stop-stage train --systems teacher --seeds 3
+    [ "$status" -eq 0 ]
+    ! grep -E "detect_words|init_param" "$RECIPE/calls"
+}
+
 @test "who runs a command, and on how much, makes no other command of it" {
     pretend ""
     made data/dev/wav.scp exp/teacher/config.json exp/asr_stats_word/train/text_shape.tokens \
