@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -77,15 +78,19 @@ class WordDetector(nn.Module):
 
 
 def train_detector(utterances: Sequence[Heard], seed: int) -> WordDetector:
-    """Train detectors of all words of the utterances.
+    """Train detectors of all words but those that every utterance has.
+
+    Such a word, an intent say, is nowhere and would be heard everywhere.
 
     Raises:
         ValueError: There are no words.
     """
-    words = sorted(set().union(*(heard.words for heard in utterances)))
+    counts = Counter(word for heard in utterances for word in set(heard.words))
+    words = sorted(word for word in counts if counts[word] < len(utterances))
     if not words:
         raise ValueError(
-            f"expected words in the labels of {len(utterances)} utterances, found none"
+            f"expected words in the labels of {len(utterances)} utterances that some "
+            "have and others have not, found none"
         )
     torch.manual_seed(seed)
     num_states, _, dim = utterances[0].states.shape

@@ -230,7 +230,7 @@ refused() {
     rm -r "$RECIPE/calls" "$RECIPE"/exp/asr_*_seed3
     run "$RECIPE/run.sh" --stage train --stop-stage train --systems teacher --seeds 3
     [ "$status" -eq 0 ]
-    ! grep -E "detect_words|init_param" "$RECIPE/calls"
+    run ! grep -E "detect_words|init_param" "$RECIPE/calls"
 }
 
 @test "who runs a command, and on how much, makes no other command of it" {

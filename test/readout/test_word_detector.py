@@ -60,6 +60,13 @@ def test_without_words_there_is_nothing_to_learn():
         train_detector([Heard(torch.zeros(1, 10, 4), [])], seed=0)
 
 
+def test_a_word_of_all_utterances_cannot_be_told_from_silence(monkeypatch):
+    monkeypatch.setattr(word_detector, "EPOCHS", 1)
+    states = torch.zeros(1, 10, 4)
+    utterances = [Heard(states, ["order", "tea"]), Heard(states, ["order", "milk"])]
+    assert list(train_detector(utterances, seed=0).words) == ["milk", "tea"]
+
+
 def test_a_model_of_espnet_says_what_the_detectors_say(encoder, tmp_path):
     model = Model(len(TOKENS), encoder).eval()
     num_states = len(model.frontend.featurizer.weights)
