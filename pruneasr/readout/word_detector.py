@@ -22,7 +22,6 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pruneasr.data.text import BLANK
 from pruneasr.readout.tdnn import DROPOUT, KERNELS, STRIDE, TDNN, WIDTH
 from pruneasr.readout.weighted_sum import WeightedSum
 
@@ -136,7 +135,7 @@ def ctc_weights(detector: WordDetector, tokens: Sequence[str]) -> dict[str, Tens
 
     Args:
         detector: of words that are tokens.
-        tokens: the token list, ``<blank>`` among them. Its score is 0 everywhere, that
+        tokens: ESPnet's token list, the blank first. Its score is 0 everywhere, that
             of a token without a detector always ``ABSENT``.
 
     Raises:
@@ -154,7 +153,7 @@ def ctc_weights(detector: WordDetector, tokens: Sequence[str]) -> dict[str, Tens
     rows = [tokens.index(word) for word in detector.words]
     weight[rows] = detector.output.weight.detach()
     bias[rows] = detector.output.bias.detach()
-    bias[tokens.index(BLANK)] = 0.0
+    bias[0] = 0.0
     tdnn = {f"encoder.tdnn.{k}": v for k, v in detector.tdnn.state_dict().items()}
     mixture = {"frontend.featurizer.weights": detector.weighted_sum.weights.detach()}
     return mixture | tdnn | {"ctc.ctc_lo.weight": weight, "ctc.ctc_lo.bias": bias}
