@@ -15,7 +15,7 @@ import logging
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table, write_table
-from pruneasr.data.frames import Frame, format_frame, read_frames, slot_words
+from pruneasr.data.frames import Frame, format_frame, read_frames, words_of_slots
 from pruneasr.data.spoken_order import in_spoken_order
 from pruneasr.encoder import Encoder, load_encoder
 from pruneasr.readout.word_detector import (
@@ -100,14 +100,11 @@ def _write(directory: Path, detector: WordDetector, utterances: Utterances) -> N
 
 def _hear(encoder: Encoder, directory: Path) -> Utterances:
     recordings = read_table(directory / "wav.scp")
-    return {
-        name: (Heard(encode(encoder, recordings[name], "cpu"), _words(frame)), frame)
-        for name, frame in read_frames(directory / "text").items()
-    }
-
-
-def _words(frame: Frame) -> list[str]:
-    return [word for slot in frame.slots for word in slot_words(*slot)]
+    utterances = {}
+    for name, frame in read_frames(directory / "text").items():
+        states = encode(encoder, recordings[name], "cpu")
+        utterances[name] = Heard(states, words_of_slots(frame)), frame
+    return utterances
 
 
 if __name__ == "__main__":

@@ -42,7 +42,12 @@ def format_frame(frame: Frame) -> str:
     Raises:
         ValueError: The intent, a name or a value has a colon, or a slot has no value.
     """
-    return " ".join([frame.intent, *(w for s in frame.slots for w in slot_words(*s))])
+    return " ".join([frame.intent, *words_of_slots(frame)])
+
+
+def words_of_slots(frame: Frame) -> list[str]:
+    """Return the words that stand for all slots; raises as ``slot_words``."""
+    return [word for slot in frame.slots for word in slot_words(*slot)]
 
 
 def slot_words(name: str, value: str) -> list[str]:

@@ -9,7 +9,7 @@ from tiny import random_encoder
 
 from pruneasr.bin.order_slots import main
 from pruneasr.data.datadir import write_table
-from pruneasr.data.frames import Frame, slot_words
+from pruneasr.data.frames import Frame, words_of_slots
 from pruneasr.data.spoken_order import in_spoken_order
 from pruneasr.encoder import save_encoder
 from pruneasr.readout import word_detector
@@ -38,7 +38,7 @@ def said(generator):
 
 
 def heard(states, frame):
-    return Heard(states, [word for slot in frame.slots for word in slot_words(*slot)])
+    return Heard(states, words_of_slots(frame))
 
 
 @pytest.fixture(scope="module")
