@@ -30,15 +30,21 @@ stage_number() {
 
 # occupy FOLDER: keep other runs out of it until this one ends; a signal ends what runs.
 occupy() {
-    trap 'end_jobs; exit 130' INT
-    trap 'end_jobs; exit 143' TERM
-    trap 'end_jobs; exit 129' HUP
+    heed_signals
     trap 'end_jobs; requeue; exit 138' USR1 # Slurm warns of the time limit
     if "${dry_run}"; then return; fi
     mkdir -p "$1"
     # shellcheck disable=SC2064  # the folder as it is called now
     trap "unlock '$1'; unlock data" EXIT
     lock "$1" || exit 1
+}
+
+# heed_signals: also in every subshell that starts jobs. It begins without traps, and
+# where `pkill -f run.sh` reaches it first its jobs would be nobody's.
+heed_signals() {
+    trap 'end_jobs; exit 130' INT
+    trap 'end_jobs; exit 143' TERM
+    trap 'end_jobs; exit 129' HUP
 }
 
 # note_call CALL FOLDER: RESULTS.md says what was called, and of which code.
@@ -58,10 +64,12 @@ in_wait() {
 
 # end_jobs: what was started may save its work, and ends.
 end_jobs() {
-    local pids
+    local pids self=${BASHPID}
     trap '' INT TERM HUP USR1
-    mapfile -t pids < <(descendants "$$")
-    echo "run.sh: stopping what runs; the same command starts again from there" >&2
+    mapfile -t pids < <(descendants "${self}")
+    if [ "${self}" = "$$" ]; then
+        echo "run.sh: stopping what runs; the same command starts again from there" >&2
+    fi
     kill "${pids[@]}" 2> /dev/null || true
     # run.pl gives its jobs some seconds to end
     while kill -0 "${pids[@]}" 2> /dev/null; do sleep 0.2; done
@@ -191,7 +199,7 @@ side_by_side() {
             wait -n || failed=true
             running=$((running - 1))
         fi
-        "$1" "${words[@]}" < /dev/null &
+        (heed_signals; "$1" "${words[@]}") < /dev/null &
         running=$((running + 1))
     done
     for ((; running > 0; running--)); do wait -n || failed=true; done

@@ -288,6 +288,16 @@ sleeping() {
 
 @test "TERM ends the jobs too" { stopped_by TERM 143; }
 
+@test "TERM to run.sh and its subshells at once, as of pkill -f, ends the jobs too" {
+    start_sleepers
+    # those that run side by side first, the worst order
+    pkill -TERM -P "$pid"
+    kill -TERM "$pid" 2> /dev/null || true # it may have ended: its jobs have
+    wait "$pid" || true
+    until_true 20 sleeping 0
+    [ ! -L "$RECIPE/exp/.lock" ]
+}
+
 @test "Ctrl-C ends the jobs too" { stopped_by INT 130; }
 
 @test "the warning of a time limit ends the jobs too" { stopped_by USR1 138; }
