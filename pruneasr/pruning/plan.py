@@ -4,7 +4,7 @@ Every gate keeps as many units as it expects to, highest log_alpha first; a gate
 unit is open from P(z > 0) = 0.5 on. The sum of these roundings misses the target by a
 little, so single dimensions and channels are then closed or opened over all layers, in
 the order of log_alpha, until the cost is the closest one not above the budget. Heads
-and whole branches are closed for that only where nothing finer is left to close.
+and whole branches are closed or opened for that only where nothing finer is left to.
 
 With ``multiple_of`` n, each gate of dimensions or channels keeps a multiple of n, in
 attention over all living heads of the block: these are the widths of the matrices that
@@ -189,18 +189,41 @@ def _fix(
     def room() -> float:
         return budget - draft.cost(constraint, term)
 
+    if not pools:
+        return  # no unit of this term has a gate
     for pool in pools:
-        closing = draft.bundles(pool, kept=True)
-        _flip_until(draft.plan, closing, lambda: room() >= 0)
-        draft.align()  # of queries, where heads are gone
-    opening = [bundle for pool in pools[:1] for bundle in draft.bundles(pool, False)]
+        _close(draft, pool, room)
+    slack = TOLERANCE * dense
+    _open(draft, pools[0], room, slack)
+    for pool in pools[1:]:
+        if room() <= slack:
+            return
+        before = {key: keep.clone() for key, keep in draft.plan.items()}
+        _flip_until(draft.plan, draft.bundles(pool, kept=False), lambda: room() < 0)
+        _close(draft, pools[0], room)  # what the last one of them is too much
+        if room() < 0:
+            draft.plan.update(before)
+        _open(draft, pools[0], room, slack)
+
+
+def _close(draft: Draft, pool: tuple[str, ...], room: Callable[[], float]) -> None:
+    """Close units of a pool until the cost is within the budget."""
+    _flip_until(draft.plan, draft.bundles(pool, kept=True), lambda: room() >= 0)
+    draft.align()  # of queries, where heads are gone
+
+
+def _open(
+    draft: Draft, pool: tuple[str, ...], room: Callable[[], float], slack: float
+) -> None:
+    """Open units of a pool until the cost is within ``slack`` below the budget."""
+    opening = draft.bundles(pool, kept=False)
     while opening:
         flipped = _flip_until(draft.plan, opening, lambda: room() < 0)
         if not flipped or room() >= 0:
             return
         too_much = opening[flipped - 1]
         _flip(draft.plan, [too_much])
-        if room() <= TOLERANCE * dense:
+        if room() <= slack:
             return
         # others of this gate are as large
         opening = [b for b in opening[flipped:] if b[1:3] != too_much[1:3]]

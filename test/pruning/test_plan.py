@@ -60,6 +60,27 @@ def test_plan_meets_the_target_within_a_thousandth(cost, shift):
     assert_met(constraint, planned_config(WIDE, plan_removal(encoder, constraint)))
 
 
+@pytest.mark.parametrize("units", [("conv", "head", "ffn"), ("head", "ffn"), ("head",)])
+@pytest.mark.parametrize("target", [0.05, 0.1, 0.2])
+def test_heads_that_the_target_does_not_ask_for_are_opened_again(units, target):
+    """[P23]'s units: the gates closed all heads, and nothing finer can take that back."""
+    config = tiny_config(dim=64, ffn=2048)
+    encoder = drawn(units, shift=4.0, config=config)
+    for (unit, _), gate in find_gates(encoder).items():
+        if unit == "head":
+            gate.log_alpha.data -= 20.0
+    cost = {"kind": "mac", "target": target}
+    constraint = Constraint(config, units, warmup_steps=1, **cost)
+    plan = plan_removal(encoder, constraint)
+    if units == ("head",):
+        closed = next(keep for keep in plan.values() if not keep.all())
+        closed[closed.int().argmin()] = True  # one more is too much
+        widths = config_widths(planned_config(config, plan))
+        assert constraint.sparsity(widths)["mac"] < target
+    else:
+        assert_met(constraint, planned_config(config, plan))
+
+
 @costs
 @pytest.mark.parametrize("units", [ALL, HEADS], ids="+".join)
 @pytest.mark.parametrize("shift", [-1.0, 2.0])
