@@ -103,6 +103,19 @@ def test_options_of_the_frontend_are_known(path):
     inspect.signature(PrunedSSLFrontend).bind(**options.frontend_conf)
 
 
+@configs("prune_")
+def test_a_model_is_pruned_as_it_was_trained_but_that_nothing_is_frozen(path):
+    gated = read(path)
+    trained = read(path.with_name(path.name.replace("prune_", "train_")))
+    same = ["normalize", "encoder", "encoder_conf", "model_conf", "grad_clip"]
+    same += ["specaug", "specaug_conf"]
+    assert {key: gated[key] for key in same} == {key: trained[key] for key in same}
+    assert gated["optim_conf"]["weight_decay"] == trained["optim_conf"]["weight_decay"]
+    for frozen in ("freeze_cnn", "freeze_steps"):
+        trained["frontend_conf"].pop(frozen, None)
+    assert gated["frontend_conf"] == trained["frontend_conf"]
+
+
 @pytest.mark.parametrize("begin", PARSERS)
 @pytest.mark.parametrize("line", ["no_such_option: 1", "seed: not a number"])
 def test_unknown_option_and_wrong_value_are_refused(begin, line, tmp_path, capsys):

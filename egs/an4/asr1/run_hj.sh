@@ -5,10 +5,13 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
+# as with gates: nothing is frozen
+tune=(--optim_conf lr=5.0e-4 --frontend_conf freeze_cnn=false)
+
 exec ../../TEMPLATE/hj.sh \
     --recipe-title "AN4: HJ-Pruning, ASR on real recordings" \
     --recipe-command "egs/an4/asr1/run_hj.sh ${*@Q}" \
     --token-type word \
-    --tune-args "--max_epoch 2 --scheduler_conf max_steps=380 --optim_conf lr=5.0e-4" \
-    --dense-args "--max_epoch 4 --scheduler_conf max_steps=760 --optim_conf lr=5.0e-4" \
+    --tune-args "--max_epoch 2 --scheduler_conf max_steps=380 ${tune[*]}" \
+    --dense-args "--max_epoch 4 --scheduler_conf max_steps=760 ${tune[*]}" \
     "$@"

@@ -7,7 +7,8 @@ cd "$(dirname "$0")"
 # goes on from a fine-tuned model: nothing is frozen, a third of the learning rate, two
 # orders a step as with gates; two passes with gates and two after
 tune=(--batch_bins 300000 --num_iters_per_epoch 164 --optim_conf lr=5.0e-4
-    --frontend_conf freeze_steps=0 --frontend_conf dropout=0.1)
+    --frontend_conf freeze_cnn=false --frontend_conf freeze_steps=0
+    --frontend_conf dropout=0.1)
 
 exec ../../TEMPLATE/hj.sh \
     --recipe-title "Coffee orders: HJ-Pruning, SLU on real recordings" \
