@@ -1,7 +1,7 @@
 """Train detectors of words on a frozen encoder, for a CTC model to begin with.
 
-    python -m pruneasr.bin.detect_words --encoder exp/teacher --data data/train \
-        --tokens data/tokens_word --output words.pth
+    python -m pruneasr.bin.detect_words --encoder exp/teacher --train data/train \
+        --valid data/dev --tokens data/tokens_word --output words.pth
 
 ESPnet's ``--init_param words.pth`` reads them into a model of ``frontend: pruned_ssl``,
 ``encoder: tdnn`` as it is by default, and CTC.
@@ -16,22 +16,25 @@ from pathlib import Path
 import torch
 
 from pruneasr.data.datadir import read_table
-from pruneasr.data.text import read_token_folder
-from pruneasr.encoder import load_encoder
+from pruneasr.data.text import Splitter, read_token_folder
+from pruneasr.encoder import Encoder, load_encoder
 from pruneasr.readout.word_detector import (
     Heard,
     ctc_weights,
     detection_auc,
     train_detector,
 )
-from pruneasr.superb.features import encode
+from pruneasr.superb.features import encode_all
 
 
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, train and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--encoder", required=True, help="encoder directory")
-    parser.add_argument("--data", type=Path, required=True, help="to learn from")
+    parser.add_argument("--train", type=Path, required=True, help="to learn from")
+    parser.add_argument(
+        "--valid", type=Path, required=True, help="to tell how well words are heard"
+    )
     parser.add_argument(
         "--tokens", type=Path, required=True, help="folder of the token list, of words"
     )
@@ -43,18 +46,20 @@ def main(argv: list[str] | None = None) -> None:
     try:
         tokens, split = read_token_folder(args.tokens)
         encoder = load_encoder(args.encoder).eval()
-        recordings = read_table(args.data / "wav.scp")
-        utterances = [
-            Heard(encode(encoder, recordings[name], "cpu"), split(text))
-            for name, text in read_table(args.data / "text").items()
-        ]
-        detector = train_detector(utterances, args.seed)
+        train, valid = (_hear(encoder, d, split) for d in (args.train, args.valid))
+        detector = train_detector(train, args.seed)
         weights = ctc_weights(detector, tokens)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
-    auc = detection_auc(detector, utterances)
-    logging.info("%s: words are detected with AUC %.3f", args.data, auc)
+    auc = detection_auc(detector, valid)
+    logging.info("%s: words are detected with AUC %.3f", args.valid, auc)
     torch.save(weights, args.output)
+
+
+def _hear(encoder: Encoder, directory: Path, split: Splitter) -> list[Heard]:
+    states = encode_all(encoder, directory / "wav.scp")
+    texts = read_table(directory / "text")
+    return [Heard(states[name], split(text)) for name, text in texts.items()]
 
 
 if __name__ == "__main__":

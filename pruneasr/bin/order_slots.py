@@ -14,7 +14,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from pruneasr.data.datadir import read_table, write_table
+from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame, format_frame, read_frames, words_of_slots
 from pruneasr.data.spoken_order import in_spoken_order
 from pruneasr.encoder import Encoder, load_encoder
@@ -24,7 +24,7 @@ from pruneasr.readout.word_detector import (
     detection_auc,
     train_detector,
 )
-from pruneasr.superb.features import encode
+from pruneasr.superb.features import encode_all
 
 Utterances = dict[str, tuple[Heard, Frame]]
 
@@ -99,12 +99,11 @@ def _write(directory: Path, detector: WordDetector, utterances: Utterances) -> N
 
 
 def _hear(encoder: Encoder, directory: Path) -> Utterances:
-    recordings = read_table(directory / "wav.scp")
-    utterances = {}
-    for name, frame in read_frames(directory / "text").items():
-        states = encode(encoder, recordings[name], "cpu")
-        utterances[name] = Heard(states, words_of_slots(frame)), frame
-    return utterances
+    states = encode_all(encoder, directory / "wav.scp")
+    return {
+        name: (Heard(states[name], words_of_slots(frame)), frame)
+        for name, frame in read_frames(directory / "text").items()
+    }
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def encode(encoder: Encoder, path: str, device: str) -> Tensor:
             f"found {max(float(state.abs().max()) for state in states):g}"
         )
     return halves
+
+
+def encode_all(encoder: Encoder, wav_scp: Path) -> dict[str, Tensor]:
+    """Return the hidden states of a list that fits into memory, as ``encode`` does."""
+    audio = read_table(wav_scp)
+    logging.info("%s: encoding %d utterances", wav_scp, len(audio))
+    return {name: encode(encoder, path, "cpu") for name, path in audio.items()}
 
 
 class FeatureStore:

@@ -104,11 +104,11 @@ def test_command_line(encoder, tmp_path, monkeypatch, caplog, capsys):
     tokens = make_token_list(
         data / "text", tmp_path / "tokens", token_type="word", nbpe=0
     )
-    arguments = ["--encoder", f"{encoder}", "--data", f"{data}"]
-    arguments += ["--output", f"{tmp_path}/words.pth", "--tokens"]
+    arguments = ["--encoder", f"{encoder}", "--train", f"{data}"]
+    arguments += ["--valid", f"{data}", "--output", f"{tmp_path}/words.pth", "--tokens"]
     main([*arguments, f"{tmp_path}/tokens"])
     assert "epoch 2/2: loss" in caplog.text
-    assert "detected with AUC" in caplog.text
+    assert f"{data}: words are detected with AUC" in caplog.text
     weights = torch.load(tmp_path / "words.pth")
     assert weights["ctc.ctc_lo.bias"].shape == (len(tokens),)
     with pytest.raises(SystemExit):

@@ -24,8 +24,8 @@ fine_tune() { # SYSTEM SEED
         # shellcheck disable=SC2086  # train_cmd is words
         once "${dir}/.words" ${train_cmd} "${dir}/words.log" \
             python -m pruneasr.bin.detect_words --encoder "$(encoder_of "$1")" \
-            --data "data/${train_set}" --tokens "${tokens}" --seed "$2" \
-            --output "${dir}/words.pth"
+            --train "data/${train_set}" --valid "data/${valid_set}" \
+            --tokens "${tokens}" --seed "$2" --output "${dir}/words.pth"
     fi
     log "output ${dir}, log ${dir}/train.log"
     # shellcheck disable=SC2046,SC2086  # lists of words
