@@ -80,6 +80,7 @@ setup(
             "tensorboard",
             "jiwer",
             "scikit-learn",
+            "scipy",
             "espeakng-loader",
             "soxr",
             "huggingface_hub",

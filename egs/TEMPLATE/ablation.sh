@@ -64,6 +64,7 @@ valid_set=dev
 test_sets=test
 task=asr
 token_type=char
+nbpe=100                  # of run.sh, where the tokens are bpe
 inference_model=valid.cer_ctc.ave.pth
 distill_config=conf/distill.yaml
 recover_config=conf/recover.yaml
@@ -86,7 +87,7 @@ stage_name=ablation
 }
 teacher=$(encoder_of teacher)
 folder=${expdir}/ablation
-stats_dir=${expdir}/${task}_stats_${token_type}
+stats_dir=${expdir}/${task}_stats_$(tokens_name)
 init=$(experiment_dir teacher "${init_seed}")/${inference_model}
 
 # changes VARIANT: options of the training with gates, in which it differs from full

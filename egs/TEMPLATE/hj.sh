@@ -54,6 +54,7 @@ valid_set=dev
 test_sets=test
 task=asr
 token_type=char
+nbpe=100                  # of run.sh, where the tokens are bpe
 inference_model=valid.cer_ctc.ave.pth
 . utils/parse_options.sh
 . "${template}/lib.sh"
@@ -67,11 +68,11 @@ tune_args+=${task_args:+ ${task_args}}
 dense_args+=${task_args:+ ${task_args}}
 # shellcheck disable=SC2034  # task_options uses them
 {
-    tokens=data/tokens_${token_type}
+    tokens=data/tokens_$(tokens_name)
     task_config=${prune_config}
     task_args+=" ${prune_args}"
 }
-stats_dir=${expdir}/${task}_stats_${token_type}
+stats_dir=${expdir}/${task}_stats_$(tokens_name)
 init=$(experiment_dir teacher "${init_seed}")/${inference_model}
 from=$(encoder_of teacher)
 

@@ -132,7 +132,7 @@ Give the same options, or remove ${1%/*} and what was made of it${apart}"
 
 # what_runs: of a command, what decides its result: not who starts it where, with how
 # many jobs, threads and GPUs (--cmd-backend, --nj, --num-threads, --ngpu, --num-nodes).
-what_runs() { sed -E 's/^.* (python -m )/\1/; s/ --ngpu [0-9]+//g'; }
+what_runs() { sed -E 's/^.* (python -m )/\1/; s/ --(ngpu|cmd-backend|device) [^ ]+//g'; }
 
 # encoder_training NAME DIR COMMAND...: one training of an encoder, under ESPnet's
 # launcher, which also starts several GPUs and nodes. It resumes by itself. Processes
@@ -155,6 +155,11 @@ encoder_training() {
         "data/${pretrain_set}/wav.scp,speech,sound" \
         --valid_data_path_and_name_and_type "data/${valid_set}/wav.scp,speech,sound" \
         ${encoder_args}
+}
+
+# tokens_name: other tokens, other files.
+tokens_name() {
+    if [ "${token_type}" = bpe ]; then echo "bpe${nbpe}"; else echo "${token_type}"; fi
 }
 
 # encoder_of SYSTEM: the encoder directory that a system is fine-tuned from.

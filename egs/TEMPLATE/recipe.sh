@@ -95,9 +95,7 @@ set -- "${arguments[@]}"
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 
-# other tokens, other files
-token_name=${token_type}
-if [ "${token_type}" = bpe ]; then token_name=bpe${nbpe}; fi
+token_name=$(tokens_name)
 # shellcheck disable=SC2034  # the stages use it
 tokens=data/tokens_${token_name}
 stats_dir=${stats_dir:-${expdir}/${task}_stats_${token_name}}

@@ -115,7 +115,7 @@ extract() { # TASK
     once "${dir}/.done" ${decode_cmd} --gpu "${ngpu}" JOB=1:"${jobs}" \
         "${dir}/log/features.JOB.log" python -m pruneasr.bin.superb features \
         --encoder "${encoder}" --wav-scp "${dir}/log/wav.JOB.scp" --output "${dir}" \
-        --experiment "${exp}" --device "${device}"
+        --device "${device}"
 }
 
 # smaller N FILE: N, or the number of lines if there are fewer
@@ -188,6 +188,11 @@ if ((ngpu > 0)); then device=cuda; fi
 . ./path.sh
 occupy "${expdir}"
 note_call "${command}" "${expdir}"
+
+# not only where features are made: all that is done before is of these weights
+if ! "${dry_run}"; then
+    python -m pruneasr.bin.superb claim --encoder "${encoder}" --output "${exp}"
+fi
 
 for ((number = first; number <= last; number++)); do
     stage_name=${stages[number - 1]}

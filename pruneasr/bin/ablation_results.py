@@ -38,20 +38,24 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    metric = METRICS[args.task][0]
     try:
-        variants = collect_variants(args.points, args.test_sets, metric)
-        commands = read_calls(args.points / "commands")
-        probes = read_probes(run for runs in variants.values() for run in runs)
+        _write(args)
     except ValueError as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+def _write(args: argparse.Namespace) -> None:
+    metric = METRICS[args.task][0]
+    variants = collect_variants(args.points, args.test_sets, metric)
+    commands = read_calls(args.points / "commands")
+    probes = read_probes(run for runs in variants.values() for run in runs)
+    figures = args.output / "figures"
+    _plot(variants, args.test_sets[0], metric, figures)
     encoders = {run.encoder: run.encoder for runs in variants.values() for run in runs}
     factors = real_time_factors(encoders, args.audio)
     text = ablation_markdown(
         args.title, commands, variants, factors, args.test_sets, metric, probes
     )
-    figures = args.output / "figures"
-    _plot(variants, args.test_sets[0], metric, figures)
     if probes:
         scores = scores_section(_probed(variants, probes), figures / SCORES_FIGURE)
         text += f"\n{scores}"
@@ -77,7 +81,7 @@ def read_probes(runs: Iterable[Run]) -> dict[str, dict[Path, float]]:
                     f"expected {name} below {folder}/probes, for {marker} says that it "
                     f"is there; remove {marker} and probe again"
                 )
-            probes[name][folder] = fmean(scores[name])
+            probes[name][folder] = fmean(scores[name].values())
     return {name: values for name, values in probes.items() if values}
 
 

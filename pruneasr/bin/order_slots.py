@@ -5,7 +5,7 @@
 
 The ``text`` of each directory is written anew; what is in order already stays so. Where
 the detectors do not hear the words of an utterance that they have not been trained on,
-the order is left as it is: a wrong one is worse than one that is the same everywhere.
+nothing is written: a wrong order is worse than one that is the same everywhere.
 """
 
 from __future__ import annotations
@@ -53,14 +53,15 @@ def main(argv: list[str] | None = None) -> None:
     try:
         order(args)
     except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+        parser.exit(1, f"python -m pruneasr.bin.order_slots: {error}\n")
 
 
 def order(args: argparse.Namespace) -> None:
     """Train the detectors, check them, and write every directory's text.
 
     Raises:
-        ValueError: There is no other directory than that of the training, or no slots.
+        ValueError: There is no other directory than that of the training, or no slots,
+            or the words of the others are not heard.
     """
     if set(args.data) <= {args.train}:
         raise ValueError(
@@ -75,14 +76,13 @@ def order(args: argparse.Namespace) -> None:
     for name in args.data:
         logging.info("%s: words are detected with AUC %.3f", name, auc[name])
     worst = min(auc[name] for name in args.data if name != args.train)
-    if worst < args.min_auc:
-        logging.warning(
-            "the order of slots is left as it is: AUC %.3f is below %.2f (--min-auc), "
-            "so the encoder is too weak to tell where words are",
-            worst,
-            args.min_auc,
+    if not worst >= args.min_auc:  # nor where it is no number, of words all have
+        raise ValueError(
+            f"expected an encoder in whose hidden states words are heard, AUC of at "
+            f"least {args.min_auc:.2f} (--min-auc), found {worst:.3f}: the order of "
+            "slots is left as it is. Take another encoder (run.sh: --teacher), or keep "
+            "the order of the labels (run.sh: --spoken-order false)"
         )
-        return
     for name in args.data:
         _write(name, detector, sets[name])
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 from pathlib import Path
+from typing import Any
 
 from pruneasr.espnet.prune import prune_by_scores, prune_experiment
 from pruneasr.pruning.constraint import DENOMINATORS
@@ -30,20 +31,26 @@ def main(argv: list[str] | None = None) -> None:
     if args.experiment and given:
         parser.error(f"--{given[0]} goes with --scores; an experiment has its own")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    if args.experiment:
-        report = prune_experiment(args.experiment, args.output, args.multiple_of)
-    else:
-        report = prune_by_scores(
-            args.teacher,
-            args.output,
-            args.units,
-            scores=args.scores,
-            seed=args.seed,
-            multiple_of=args.multiple_of,
-            target=args.target,
-            denominator=args.denominator,
-        )
+    try:
+        report = _prune(args)
+    except ValueError as error:
+        parser.exit(1, f"python -m pruneasr.bin.prune: {error}\n")
     print(markdown(report))
+
+
+def _prune(args: argparse.Namespace) -> dict[str, Any]:
+    if args.experiment:
+        return prune_experiment(args.experiment, args.output, args.multiple_of)
+    return prune_by_scores(
+        args.teacher,
+        args.output,
+        args.units,
+        scores=args.scores,
+        seed=args.seed,
+        multiple_of=args.multiple_of,
+        target=args.target,
+        denominator=args.denominator,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -51,6 +51,13 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
+    try:
+        _write(args)
+    except ValueError as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+
+
+def _write(args: argparse.Namespace) -> None:
     commands = read_calls(args.expdir / "commands")
     encoders, metrics = dict(args.encoder), METRICS[args.task]
     systems = [

@@ -2,7 +2,8 @@
 
     python -m pruneasr.bin.superb score                 # [W23] Table 1, recomputed
     python -m pruneasr.bin.superb score --results FILE  # your own, on the official sets
-    python -m pruneasr.bin.superb features | train | decode | evaluate | collect --help
+    python -m pruneasr.bin.superb claim | features | train | decode --help
+    python -m pruneasr.bin.superb evaluate | collect --help
 
 egs/superb/run.sh calls the others in order.
 """
@@ -24,14 +25,15 @@ from pruneasr.superb.evaluate import read_texts
 from pruneasr.superb.features import FeatureStore, extract
 from pruneasr.superb.published import PUBLISHED
 from pruneasr.superb.score import read_results, score_table
+from pruneasr.superb.search import search
 from pruneasr.superb.search_layers import search_layers, search_queries
 from pruneasr.superb.tasks import TASKS
-from pruneasr.superb.train import Sets, load_probe, predict, search
+from pruneasr.superb.train import Sets, load_probe, predict
 
 
-def features(args: argparse.Namespace) -> None:
-    """Encode a list of audio into a store, and note whose features they are."""
-    facts = args.experiment / "encoder.json"
+def claim(args: argparse.Namespace) -> None:
+    """Note in a folder whose results it holds; refuse those of other weights."""
+    facts = args.output / "encoder.json"
     encoder = load_encoder(args.encoder)
     weights = (args.encoder / WEIGHTS_NAME).read_bytes()
     found = {
@@ -48,6 +50,11 @@ def features(args: argparse.Namespace) -> None:
             )
     facts.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(facts, json.dumps(found, indent=1) + "\n")
+
+
+def features(args: argparse.Namespace) -> None:
+    """Encode a list of audio into a store."""
+    encoder = load_encoder(args.encoder)
     count = extract(encoder, args.wav_scp, args.output, device=args.device)
     print(f"{args.output}: {count} utterances")
 
@@ -126,7 +133,7 @@ def get_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="name", required=True)
     options: dict[str, argparse.ArgumentParser] = {}
-    for function in (features, train, decode, evaluate, collect, score):
+    for function in (claim, features, train, decode, evaluate, collect, score):
         name, about = function.__name__, function.__doc__
         options[name] = commands.add_parser(name, help=about, description=about)
         options[name].set_defaults(run=function)
@@ -138,13 +145,16 @@ def get_parser() -> argparse.ArgumentParser:
         options[name].add_argument("--device", default="cpu", help="cpu or cuda")
     for name in ("decode", "evaluate", "collect"):
         options[name].add_argument("--data", type=Path, required=True)
-    for name in ("features", "train", "decode", "evaluate", "collect"):
+    for name in ("claim", "features", "train", "decode", "evaluate", "collect"):
         options[name].add_argument("--output", type=Path, required=True)
 
-    add = options["features"].add_argument
-    add("--encoder", type=Path, required=True, help="encoder directory")
-    add("--wav-scp", type=Path, required=True, help="audio: all of a task, or a part")
-    add("--experiment", type=Path, required=True, help="receives encoder.json")
+    for name in ("claim", "features"):
+        options[name].add_argument(
+            "--encoder", type=Path, required=True, help="encoder directory"
+        )
+    options["features"].add_argument(
+        "--wav-scp", type=Path, required=True, help="audio: all of a task, or a part"
+    )
     add = options["train"].add_argument
     add("--config", type=Path, help="of the probe; QbE has none")
     add("--train", type=Path, help="data directory; QbE has none")

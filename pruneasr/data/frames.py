@@ -10,7 +10,7 @@ it. SLURP's annotated sentences are read here too.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,8 +40,13 @@ def format_frame(frame: Frame) -> str:
     """Return the sequence of words that stands for a frame.
 
     Raises:
-        ValueError: The intent, a name or a value has a colon, or a slot has no value.
+        ValueError: The intent or a name is not one word, they or a value have a colon,
+            or a slot has no value.
     """
+    if len(frame.intent.split()) != 1 or OPEN in frame.intent:
+        raise ValueError(
+            f"expected one word without {OPEN!r} as intent, found {frame.intent!r}"
+        )
     return " ".join([frame.intent, *words_of_slots(frame)])
 
 
@@ -54,8 +59,11 @@ def slot_words(name: str, value: str) -> list[str]:
     """Return the words that stand for a slot, the first of which opens it.
 
     Raises:
-        ValueError: The name or the value has a colon, or there is no value.
+        ValueError: The name is not one word, it or the value has a colon, or there is
+            no value.
     """
+    if len(name.split()) != 1:
+        raise ValueError(f"expected one word as name of a slot, found {name!r}")
     if OPEN in name or OPEN in value:
         raise ValueError(
             f"expected no {OPEN!r} in names and values of slots, found {value!r} "
@@ -147,24 +155,14 @@ def read_frames(path: Path) -> dict[str, Frame]:
         ValueError: An utterance has no label, or one that cannot be read: all of the
             set in one message (the first 20, then a count).
     """
-    return parse_frames(read_table(path), f"{path}: labels")
-
-
-def parse_frames(
-    texts: Mapping[str, str], subject: str, known: Collection[str] | None = None
-) -> dict[str, Frame]:
-    """Read the frame of every utterance strictly.
-
-    Raises:
-        ValueError: One cannot be read; the message lists them all.
-    """
+    texts = read_table(path)
     frames, problems = {}, []
     for utterance, text in texts.items():
         try:
-            frames[utterance] = parse_frame(text, known)
+            frames[utterance] = parse_frame(text)
         except ValueError as error:
             problems.append(f"{utterance}: {error}")
-    raise_problems(subject, problems, len(texts))
+    raise_problems(f"{path}: labels", problems, len(texts))
     return frames
 
 

@@ -8,6 +8,7 @@ gates and, ascending, for the multipliers: neither clipped nor decayed.
 from __future__ import annotations
 
 import argparse
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -53,8 +54,19 @@ def gate_and_constrain(args: argparse.Namespace, encoder: Encoder) -> Constraint
 
 
 def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constraint:
-    """Turn the warm-up from a share of the training into steps."""
+    """Turn the warm-up from a share of the training into steps.
+
+    Raises:
+        ValueError: if an option is unknown, or as in ``Constraint``.
+    """
     conf = dict(args.constraint_conf)
+    known = {"warmup", *inspect.signature(Constraint).parameters}
+    known -= {"config", "units", "warmup_steps"}
+    if unknown := sorted(conf.keys() - known):
+        raise ValueError(
+            f"expected constraint_conf with {', '.join(sorted(known))}; found "
+            f"{', '.join(unknown)}"
+        )
     # 7 % of the training, [W23] section 3.1
     warmup = conf.pop("warmup", 0.07)
     steps = round(warmup * total_steps(args) / args.accum_grad)

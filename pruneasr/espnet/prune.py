@@ -108,10 +108,12 @@ def prune_by_scores(
 
 def _read_options(experiment: Path) -> argparse.Namespace:
     config = experiment / "config.yaml"
-    if not config.exists() or not (experiment / "latest.pth").exists():
+    files = (config, experiment / "latest.pth", experiment / "checkpoint.pth")
+    missing = [path.name for path in files if not path.exists()]
+    if missing:
         raise ValueError(
-            f"expected a finished training with gates in {experiment} (config.yaml and "
-            "latest.pth); run the distill stage first"
+            f"expected a finished training with gates in {experiment}, found no "
+            f"{' and no '.join(missing)}; run that training first"
         )
     args = argparse.Namespace(**yaml.safe_load(config.read_text(encoding="utf-8")))
     args.output_dir = str(experiment)
@@ -132,14 +134,16 @@ def _finished_history(experiment: Path, args: argparse.Namespace) -> History:
 def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
     for term, sparsity in constraint.sparsity(expected).items():
         target = constraint.targets[term]
-        if abs(float(sparsity) - target) > GAP:
+        gap = float(sparsity) - target
+        if abs(gap) > GAP:
             logging.warning(
                 "the training ended at an expected sparsity of %.3f of %s, the target "
-                "is %.3f: the removal closes the difference itself. Train longer, or "
-                "raise the learning rate of optim2",
+                "is %.3f: the removal %s units for it. Train longer, or %s the "
+                "learning rate of optim2",
                 float(sparsity),
                 term,
                 target,
+                *(("opens", "lower") if gap > 0 else ("closes", "raise")),
             )
 
 

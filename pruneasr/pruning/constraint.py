@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from pruneasr.encoder import EncoderConfig
-from pruneasr.pruning.cost import Cost, macs, parameters
+from pruneasr.pruning.cost import SAMPLE_RATE, Cost, macs, parameters
 from pruneasr.pruning.latency import LatencyTable, latency, load_table
 from pruneasr.pruning.widths import Number, Widths, config_widths, floor_widths
 
@@ -48,7 +48,7 @@ class Constraint(nn.Module):
         config: EncoderConfig,
         units: Iterable[str],
         *,
-        target: float | Mapping[str, float],
+        target: float | Mapping[str, float] | None = None,
         warmup_steps: int,
         kind: str = "size",
         denominator: str = "mha_ffn",
@@ -71,14 +71,20 @@ class Constraint(nn.Module):
 
         Raises:
             ValueError: if an option is unknown, a target is missing, it cannot be
-                reached with these units (the message says how far they go), or the
-                table is missing, broken or another encoder's.
+                reached with these units (the message says how far they go), the
+                utterance is too short, or the table is missing, broken or another
+                encoder's.
         """
         super().__init__()
         if kind not in TERMS or denominator not in DENOMINATORS:
             raise ValueError(
                 f"expected kind out of {sorted(TERMS)} and denominator out of "
                 f"{DENOMINATORS}; found {kind} and {denominator}"
+            )
+        if not reference_sec * SAMPLE_RATE >= config.receptive_field:
+            raise ValueError(
+                "expected a reference_sec of at least one frame, "
+                f"{config.receptive_field / SAMPLE_RATE} s; found {reference_sec}"
             )
         self.config = config
         self.kind = kind
@@ -149,8 +155,10 @@ class Constraint(nn.Module):
 
 
 def _targets(
-    terms: tuple[str, ...], target: float | Mapping[str, float]
+    terms: tuple[str, ...], target: float | Mapping[str, float] | None
 ) -> dict[str, float]:
+    if target is None:
+        target = {}
     if not isinstance(target, Mapping):
         target = dict.fromkeys(terms, target) if len(terms) == 1 else {}
     if set(target) != set(terms):

@@ -97,7 +97,10 @@ def markdown(report: Mapping[str, Any]) -> str:
 def _sparsity_table(sparsity: Mapping[str, Any], denominator: str) -> str:
     names = ("target", "expected", "actual")
     rows = [
-        [f"{term} ({denominator})", *(f"{sparsity[name][term]:.4f}" for name in names)]
+        [
+            f"{term} ({denominator})" if term == "size" else term,
+            *(f"{sparsity[name][term]:.4f}" for name in names),
+        ]
         for term in sparsity["target"]
     ]
     return markdown_table(["sparsity", *names], rows)

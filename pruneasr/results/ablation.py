@@ -14,7 +14,7 @@ from pruneasr.markdown import markdown_table
 from pruneasr.results.collect import Metric
 from pruneasr.results.environment import environment_section
 from pruneasr.results.runs import Run, read_runs, runs_section
-from pruneasr.scoring.spread import spread, verdict
+from pruneasr.scoring.spread import EQUAL, spread, verdict
 
 FULL = "full"
 # What the papers say, the variant that full is then better than, and in what
@@ -34,9 +34,8 @@ NOTE = (
     "Mean over the seeds of all trainings, plus-minus the sample standard "
     "deviation. Parameters, MACs and RTF are the encoder's; RTF is its computing "
     "time per second of audio, the first minute of test: float32, batch 1, median of "
-    "5 passes, all encoders in turn in one process. `equal`: within two standard "
-    "errors of the difference. What each variant changes is in "
-    "`./run_ablation.sh --help`."
+    "5 passes, all encoders in turn in one process. "
+    f"{EQUAL} What each variant changes is in `./run_ablation.sh --help`."
 )
 PROBES_NOTE = (
     " The last columns are probes on the frozen encoders (egs/superb); `-`: not with "

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pruneasr.figure import pyplot, save_figure
+from pruneasr.figure import plot_means, pyplot, save_figure
 from pruneasr.pruning.report import History
 from pruneasr.results.ablation import FULL, Variants, mean_size
 from pruneasr.results.collect import Metric
@@ -80,17 +80,19 @@ def plot_errors(variants: Variants, test_set: str, metric: Metric, path: Path) -
     """Draw the error of every variant against its parameters."""
     plt = pyplot()
     figure, axis = plt.subplots(figsize=(8, 5))
-    for k, (variant, runs) in enumerate(variants.items()):
-        errors = [run.errors[test_set] for run in runs]
-        axis.errorbar(
-            mean_size(runs) / 1e6,
-            statistics.fmean(errors),
-            deviation(errors),
-            color=f"C{k % 10}",
-            marker="osD^"[k // 10 % 4],  # ten colours, then another marker
-            capsize=3,
-            label=variant,
+    errors = {
+        variant: [run.errors[test_set] for run in runs]
+        for variant, runs in variants.items()
+    }
+    means = {
+        variant: (
+            mean_size(variants[variant]) / 1e6,
+            statistics.fmean(values),
+            deviation(values),
         )
+        for variant, values in errors.items()
+    }
+    plot_means(axis, means)
     axis.set(xlabel="parameters, M", ylabel=f"{metric.error_name} %, {test_set}")
     axis.legend(fontsize=8, ncols=2)
     save_figure(figure, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
@@ -144,7 +145,8 @@ def _claims(systems: Sequence[System], test_set: str, metric: Metric) -> str:
     if pruned and "teacher" in by_name:
         teacher = statistics.fmean(by_name["teacher"].errors(test_set, metric))
         ours = statistics.fmean(pruned.errors(test_set, metric))
-        relative = ours / teacher - 1 if teacher else 0.0
+        more = math.inf if ours else 0.0
+        relative = ours / teacher - 1 if teacher else more
         lines.append(
             f"- within {AIM:.0%} relative {name} of the teacher: "
             f"{'met' if relative <= AIM else 'MISSED'} ({relative:+.1%})"

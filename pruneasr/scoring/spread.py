@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Sequence
 
-# Two standard errors of a difference: what chance does in one comparison of twenty
-STANDARD_ERRORS = 2.0
+from scipy.stats import ttest_ind
+
+SIGNIFICANCE = 0.05
+"""What chance alone calls a difference: one comparison of twenty."""
+EQUAL = (
+    "`equal`: chance alone makes such a difference in more than 5 % (Welch's t-test)."
+)
 
 
 def deviation(values: Sequence[float]) -> float:
@@ -22,14 +26,16 @@ def spread(values: Sequence[float], digits: int = 1) -> str:
 
 
 def verdict(ours: Sequence[float], theirs: Sequence[float]) -> str:
-    """Say whether our errors differ from theirs by more than chance.
+    """Say whether our errors differ from theirs by more than chance: Welch's t-test.
 
     With a single seed on either side nobody can tell: an empty string.
     """
     if min(len(ours), len(theirs)) < 2:
         return ""
-    variance = sum(statistics.variance(v) / len(v) for v in (ours, theirs))
     difference = statistics.fmean(ours) - statistics.fmean(theirs)
-    if abs(difference) <= STANDARD_ERRORS * math.sqrt(variance):
+    # without any spread, which the test cannot do, every difference counts
+    spreads = max(deviation(ours), deviation(theirs))
+    chance = ttest_ind(ours, theirs, equal_var=False).pvalue if spreads else 0.0
+    if difference == 0 or chance >= SIGNIFICANCE:
         return "equal"
     return "better" if difference < 0 else "worse"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,21 +21,36 @@ NO_TOTAL = (
 FIGURE = "superb.png"
 
 
-def read_scores(encoder: Path) -> dict[str, list[float]]:
-    """Return metric -> one value per seed, the mean over the splits of the task.
+Scores = dict[str, dict[str, float]]
+"""Metric -> seed -> value."""
+
+
+def read_scores(encoder: Path) -> Scores:
+    """Return the scores of an encoder, the mean over the splits of a task.
+
+    A seed of which a split is not scored yet is left out, and that is printed.
 
     Args:
         encoder: ``exp/<name>``, with ``<task>/<split>_seed<seed>/test/score.json``.
     """
-    values: dict[str, dict[str, list[float]]] = {}
+    found: dict[tuple[str, str], list[dict[str, float]]] = {}
     for path in sorted(encoder.glob(f"*/*_seed*/{SCORES}")):
-        seed = path.parents[1].name.rpartition("_seed")[2]
-        for metric, value in json.loads(path.read_text("utf-8"))["metrics"].items():
-            values.setdefault(metric, {}).setdefault(seed, []).append(value)
-    return {
-        metric: [fmean(splits) for splits in seeds.values()]
-        for metric, seeds in values.items()
-    }
+        folder = path.parents[1]
+        key = folder.parent.name, folder.name.rpartition("_seed")[2]
+        metrics = json.loads(path.read_text("utf-8"))["metrics"]
+        found.setdefault(key, []).append(metrics)
+    scores: Scores = {}
+    for (task, seed), splits in found.items():
+        if len(splits) < TASKS[task].splits:
+            print(
+                f"{encoder}: left out {task} of seed {seed}: {len(splits)} of "
+                f"{TASKS[task].splits} splits are scored; run the stages train to score"
+            )
+            continue
+        for metric in splits[0]:
+            mean = fmean(split[metric] for split in splits)
+            scores.setdefault(metric, {})[seed] = mean
+    return scores
 
 
 def read_searches(encoder: Path) -> list[dict[str, Any]]:
@@ -66,6 +81,7 @@ def results_markdown(
         for path in sorted(exp.glob("*/encoder.json"))
     }
     scores = {encoder: read_scores(encoder) for encoder in facts}
+    scores = {encoder: row for encoder, row in scores.items() if row}
     metrics = _in_order({metric for row in scores.values() for metric in row})
     if not metrics:
         raise ValueError(f"expected scores below {exp}, found none; run stage score")
@@ -77,8 +93,7 @@ def results_markdown(
         for encoder, row in scores.items()
     ]
     probed = {
-        encoder.name: [Probed(millions[encoder], {m: fmean(row[m]) for m in row})]
-        for encoder, row in scores.items()
+        encoder.name: _probed(millions[encoder], row) for encoder, row in scores.items()
     }
     tasks = dict.fromkeys(metric.partition("_")[0] for metric in metrics)
     lines = [
@@ -88,15 +103,24 @@ def results_markdown(
         *(_about(task, data) for task in tasks),
         *("", scores_section(probed, figures / FIGURE)),
         "## What was searched, on the development sets",
-        *(f"\n### {encoder.name}\n\n{_search_table(encoder)}" for encoder in facts),
+        *(f"\n### {encoder.name}\n\n{_search_table(encoder)}" for encoder in scores),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _probed(millions: float, row: Scores) -> list[Probed]:
+    """Return what each seed reached; of QbE, which has but one, the same in all."""
+    means = {metric: fmean(values.values()) for metric, values in row.items()}
+    return [
+        Probed(millions, {m: row[m].get(seed, means[m]) for m in row})
+        for seed in sorted({seed for values in row.values() for seed in values})
+    ]
+
+
 def _in_order(metrics: set[str]) -> list[str]:
-    # by task; metrics of SUPERB before others of ours
-    ours = ("asr_cer", "sd_der_collar", "sf_cer")
-    by_importance = sorted(metrics, key=lambda metric: (metric in ours, metric))
+    # by task; the metric that decides first
+    second = ("asr_cer", "sd_der_collar", "sf_cer")
+    by_importance = sorted(metrics, key=lambda metric: (metric in second, metric))
     return [m for task in TASKS for m in by_importance if m.partition("_")[0] == task]
 
 
@@ -120,5 +144,5 @@ def _search_table(encoder: Path) -> str:
     return markdown_table(["run", "tried", "dev", "chosen"], rows)
 
 
-def _cell(row: Mapping[str, Sequence[float]], metric: str) -> str:
-    return spread(row[metric], 2) if metric in row else "-"
+def _cell(row: Scores, metric: str) -> str:
+    return spread(list(row[metric].values()), 2) if metric in row else "-"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,29 +18,36 @@ class Training:
     """How a probe is trained.
 
     Attributes:
-        learning_rates: Adam's, all tried; the best one on the development set counts.
+        learning_rates: AdamW's, all tried; the best one on the development set counts.
         steps: Updates.
         eval_steps: Updates between two looks at the development set.
         batch_size: Utterances per update.
         clip: Largest norm of the gradient.
         max_frames: Longer training utterances are cut to so many frames at a random
-            place; None: never.
+            place; None: never. For one label per utterance.
         balanced: Draw every label equally often; for one label per utterance.
+        weight_decay: AdamW's; with 0 it is Adam.
     """
 
-    learning_rates: tuple[float, ...]
+    learning_rates: Sequence[float]
     steps: int
     eval_steps: int
     batch_size: int
     clip: float = 1.0
     max_frames: int | None = None
     balanced: bool = False
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot be meant."""
-        if not self.learning_rates or min(self.learning_rates) <= 0:
+        rates = self.learning_rates
+        numbers = isinstance(rates, list | tuple) and [
+            rate for rate in rates if isinstance(rate, float) and rate > 0
+        ]
+        if not rates or numbers != [*rates]:
             raise ValueError(
-                f"expected learning_rates above 0, found {list(self.learning_rates)}"
+                "expected learning_rates, a list of numbers above 0 (1.0e-3: YAML "
+                f"takes 1e-3 for a word), found {rates!r}"
             )
         counts = (self.steps, self.eval_steps, self.batch_size)
         if min(counts) < 1 or self.steps % self.eval_steps:
@@ -60,16 +68,24 @@ def read_config(path: Path, task: str) -> tuple[dict[str, Any], Training]:
     """
     if not path.is_file():
         raise ValueError(f"expected the configuration of {task} at {path}, found none")
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path}: expected YAML: {error}") from error
     if not isinstance(content, dict) or set(content) != {"probe", "training"}:
         raise ValueError(f"{path}: expected `probe` and `training`, found {content!r}")
     sizes, training = content["probe"] or {}, content["training"] or {}
     head = TASKS[task].probe
     if head is None:
         raise ValueError(f"{path}: {task} trains nothing and has no configuration")
-    rates = training.get("learning_rates", [])
     try:
         inspect.signature(head).bind(None, None, **sizes)
-        return dict(sizes), Training(**{**training, "learning_rates": tuple(rates)})
+        options = Training(**training)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
+    if not head.one_label and (options.max_frames is not None or options.balanced):
+        raise ValueError(
+            f"{path}: expected max_frames and balanced only where an utterance has one "
+            f"label; {task} has a sequence, and nobody knows what a cut leaves of it"
+        )
+    return dict(sizes), options

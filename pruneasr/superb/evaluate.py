@@ -141,6 +141,12 @@ def evaluate_sv(data: Path, predictions: Predictions) -> Metrics:
         name: v / max(float(np.linalg.norm(v)), 1e-9) for name, v in vectors.items()
     }
     trials = read_trials(data / "trials")
+    unknown = {name for a, b, _ in trials for name in (a, b)} - unit.keys()
+    if unknown:
+        raise ValueError(
+            f"{data / 'trials'}: expected utterances of {data / 'text'}, found "
+            f"{sorted(unknown)[:5]}"
+        )
     scores = [float(unit[a] @ unit[b]) for a, b, _ in trials]
     return {"sv_eer": equal_error_rate([target for _, _, target in trials], scores)}
 

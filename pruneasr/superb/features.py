@@ -5,7 +5,7 @@ A store is a folder: ``<list>-<number>.safetensors`` with one float16 tensor
 utterance, and ``features.json``. Utterances are encoded one by one, so padding has no
 part in it, with the encoder in evaluation mode and without gradients. Half precision
 costs about three decimal digits and half the space, of which much is needed: 100 hours
-of a Base model take 470 GB.
+of a Base model take 360 GB.
 """
 
 from __future__ import annotations

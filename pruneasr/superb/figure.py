@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from pruneasr.figure import pyplot, save_figure
+from pruneasr.figure import plot_means, pyplot, save_figure
 from pruneasr.scoring.spread import deviation
 from pruneasr.superb.published import PUBLISHED
 from pruneasr.superb.score import TASKS, superb_score, task_score, whole_tasks
@@ -66,35 +66,24 @@ def common_tasks(encoders: Encoders) -> list[str]:
     return [task for task in TASKS if all(task in tasks for tasks in found)]
 
 
+def _mean_of(row: Sequence[Probed], tasks: Sequence[str]) -> tuple[float, float, float]:
+    """Return the mean size and score of an encoder's seeds, and the score's spread."""
+    scores = [fmean(task_score(task, one.metrics) for task in tasks) for one in row]
+    return fmean(one.millions for one in row), fmean(scores), deviation(scores)
+
+
 def plot_scores(encoders: Encoders, tasks: Sequence[str], path: Path) -> None:
     """Draw scores against parameters: left published ones, right ours over tasks."""
     published = {
-        name: [(row.millions, superb_score(row.metrics))]
+        name: (row.millions, superb_score(row.metrics), 0.0)
         for name, row in PUBLISHED.items()
         if row.millions is not None
     }
-    ours = {
-        name: [
-            (one.millions, fmean(task_score(task, one.metrics) for task in tasks))
-            for one in row
-        ]
-        for name, row in encoders.items()
-    }
+    ours = {name: _mean_of(row, tasks) for name, row in encoders.items()}
     plt = pyplot()
     figure, axes = plt.subplots(1, 2, figsize=(12, 4.5))
-    for axis, points in zip(axes, (published, ours), strict=True):
-        for k, (name, values) in enumerate(points.items()):
-            sizes, scores = zip(*values, strict=True)
-            axis.errorbar(
-                fmean(sizes),
-                fmean(scores),
-                deviation(scores),
-                color=f"C{k % 10}",
-                marker="osD^"[k // 10 % 4],  # ten colours, then another marker
-                linestyle="none",
-                capsize=3,
-                label=name,
-            )
+    for axis, means in zip(axes, (published, ours), strict=True):
+        plot_means(axis, means)
         axis.set(xlabel="parameters, M", xlim=(0, None))
         axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     axes[0].set(title="published: official sets, ten tasks", ylabel="superb_s")

@@ -23,12 +23,14 @@ class Task:
         probe: Its head; None where nothing is trained.
         evaluate: Metrics of a data directory and predictions; the first one decides.
         higher_is_better: Of the metric that decides.
+        splits: Its score is the mean over so many.
     """
 
     title: str
     probe: type[Probe] | None
     evaluate: Callable[[Path, Mapping[str, str]], dict[str, float]]
     higher_is_better: bool
+    splits: int = 1
 
     def better(self, first: float, second: float) -> bool:
         """Return whether the first value is better than the second."""
@@ -45,5 +47,5 @@ TASKS = {
     "sd": Task("speaker diarisation", Diarizer, evaluate.evaluate_sd, False),
     "ic": Task("intent classification", UtteranceProbe, evaluate.evaluate_ic, True),
     "sf": Task("slot filling", TaggedCTC, evaluate.evaluate_sf, True),
-    "er": Task("emotion recognition", UtteranceProbe, evaluate.evaluate_er, True),
+    "er": Task("emotion recognition", UtteranceProbe, evaluate.evaluate_er, True, 5),
 }

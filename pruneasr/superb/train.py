@@ -1,4 +1,4 @@
-"""Train a probe: plain Adam on frozen features, the best checkpoint on dev kept.
+"""Train a probe: AdamW on frozen features, the best checkpoint on dev kept.
 
 For each learning rate of the search there is a folder ``lr<rate>`` with
 
@@ -6,9 +6,8 @@ For each learning rate of the search there is a folder ``lr<rate>`` with
     best.safetensors    the weights that were best on the development set
     probe.json          all that is needed to build the head again
 
-and ``search.json`` beside them says what was tried and which one counts. A resumed
-training ends with the same weights as one that was never stopped: batches and dropout
-depend on the seed and the step only.
+A resumed training ends with the same weights as one that was never stopped: batches and
+dropout depend on the seed and the step only.
 """
 
 from __future__ import annotations
@@ -45,54 +44,6 @@ class Sets:
     store: FeatureStore
     train: Path
     dev: Path
-
-
-def search(
-    task: str,
-    sets: Sets,
-    output: Path,
-    *,
-    sizes: Mapping[str, Any],
-    training: Training,
-    seed: int,
-    device: str = "cpu",
-) -> dict[str, Any]:
-    """Train with every learning rate and write down which is best on dev.
-
-    Args:
-        task: Key of ``TASKS``.
-        sets: Data.
-        output: Receives ``lr<rate>`` folders and ``search.json``.
-        sizes: Arguments of the head.
-        training: How.
-        seed: Of weights, order and dropout.
-        device: Where the head is trained.
-
-    Returns:
-        What search.json holds.
-
-    Raises:
-        ValueError: Features are missing, or no learning rate led anywhere.
-    """
-    for data in (sets.train, sets.dev):
-        sets.store.check(read_texts(data))
-    tried = []
-    for rate in training.learning_rates:
-        best = train(
-            task,
-            sets,
-            output / f"lr{rate:g}",
-            sizes=sizes,
-            training=training,
-            learning_rate=rate,
-            seed=seed,
-            device=device,
-        )
-        tried.append({"learning_rate": rate, **(best or {"dev": None})})
-    chosen = best_of(task, tried)
-    result = {"task": task, "seed": seed, "tried": tried, "chosen": chosen}
-    write_atomic(output / "search.json", json.dumps(result, indent=1) + "\n")
-    return result
 
 
 def best_of(task: str, tried: list[dict[str, Any]]) -> dict[str, Any]:
@@ -136,9 +87,11 @@ def train(
     texts, dev_names = read_texts(sets.train), list(read_texts(sets.dev))
     probe = new_probe(task, sets.store.shape, list(texts.values()), sizes, seed)
     probe.to(device)
-    optimizer = torch.optim.Adam(probe.parameters(), lr=learning_rate)
+    optimizer = torch.optim.AdamW(
+        probe.parameters(), lr=learning_rate, weight_decay=training.weight_decay
+    )
     output.mkdir(parents=True, exist_ok=True)
-    options = _options(training, learning_rate, seed)
+    options = _options(probe, sizes, training, learning_rate, seed)
     history: list[dict[str, Any]] = []
     step = _resume(output / "state.pt", probe, optimizer, options, history)
     while step < training.steps:
@@ -252,11 +205,18 @@ def load_probe(folder: Path) -> Probe:
     return probe
 
 
-def _options(training: Training, learning_rate: float, seed: int) -> dict[str, Any]:
+def _options(
+    probe: Probe,
+    sizes: Mapping[str, Any],
+    training: Training,
+    learning_rate: float,
+    seed: int,
+) -> dict[str, Any]:
     """Return what a resumed training must have in common with its beginning."""
     options = dataclasses.asdict(training)
     del options["steps"], options["learning_rates"]
-    return {**options, "learning_rate": learning_rate, "seed": seed}
+    head = {"sizes": dict(sizes), "vocabulary": probe.vocabulary}
+    return {**options, **head, "learning_rate": learning_rate, "seed": seed}
 
 
 def _resume(
@@ -269,11 +229,13 @@ def _resume(
     """Load what an earlier run saved into the arguments; return the next step."""
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
-    if state["options"] != options:
+    # on the CPU, for it may have been saved on a GPU that this machine lacks
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    others = [name for name in options if state["options"].get(name) != options[name]]
+    if others:
         raise ValueError(
-            f"{path}: expected a training with {options}, found one with "
-            f"{state['options']}; give the same options, or remove {path.parent}"
+            f"{path} was trained with other {' and '.join(others)}; give the same, or "
+            f"remove {path.parent}"
         )
     load_strictly(probe, state["probe"], str(path))
     optimizer.load_state_dict(state["optimizer"])

@@ -48,11 +48,18 @@ def test_broken_references_are_refused(text, message):
         (("time", "7:30"), "no ':' .*found '7:30' of slot 'time'"),
         (("time:of", "noon"), "no ':'"),
         (("time", " "), "value of slot time"),
+        (("time of", "noon"), "one word as name of a slot, found 'time of'"),
     ],
 )
 def test_what_could_not_be_read_again_is_not_written(slot, message):
     with pytest.raises(ValueError, match=message):
         format_frame(Frame("wake", (slot,)))
+
+
+@pytest.mark.parametrize("intent", ["", "wake up", "wake:up"])
+def test_an_intent_is_one_word(intent):
+    with pytest.raises(ValueError, match="one word without ':' as intent, found"):
+        format_frame(Frame(intent, ()))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny import random_encoder
 
+from pruneasr.bin import order_slots
 from pruneasr.bin.order_slots import main
 from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame, words_of_slots
@@ -111,11 +112,15 @@ def test_command_line(arguments, tmp_path, caplog):
     assert "dev: another order in " in caplog.text
 
 
-def test_detectors_that_hear_nothing_change_nothing(arguments, tmp_path, caplog):
+@pytest.mark.parametrize("auc", [0.89, float("nan")])
+def test_detectors_that_hear_nothing_change_nothing(
+    auc, arguments, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(order_slots, "detection_auc", lambda *_: auc)
     before = (tmp_path / "train" / "text").read_text()
-    main([*arguments, f"{tmp_path}/dev", "--min-auc", "1.1"])
-    assert "left as it is: AUC" in caplog.text
-    assert "another order in" not in caplog.text
+    with pytest.raises(SystemExit, match="1"):
+        main([*arguments, f"{tmp_path}/dev"])
+    assert f"found {auc:.3f}: the order of slots is left" in capsys.readouterr().err
     assert (tmp_path / "train" / "text").read_text() == before
 
 

@@ -210,7 +210,10 @@ refused() {
     [ "$status" -eq 0 ]
     [[ "$output" == *"done before: data/spoken_order/.done"* ]]
     [ "$(grep -c bin.order_slots "$RECIPE/calls")" -eq 1 ]
-    rm -r "$RECIPE/data/spoken_order" "$RECIPE/exp"
+    # the data are made again, and with them the text in the labels' order
+    run "$RECIPE/run.sh" --stage data --stop-stage data
+    [ ! -e "$RECIPE/data/spoken_order" ]
+    rm -r "$RECIPE/exp"
     run "$RECIPE/run.sh" "${options[@]}" --pruned-encoder given --systems pruned
     [ "$(grep -c "bin.order_slots --encoder given" "$RECIPE/calls")" -eq 1 ]
 }

@@ -50,6 +50,19 @@ refused() {
     [[ "$stderr" == *"$message"* ]]
 }
 
+@test "an encoder that has changed is refused, though all is done" {
+    [ "$(cat whole.status)" -eq 0 ]
+    cp -r corpora/encoder corpora/retrained
+    python - << 'END'
+from safetensors.torch import load_file, save_file
+
+path = "corpora/retrained/model.safetensors"
+save_file({name: tensor + 0.01 for name, tensor in load_file(path).items()}, path)
+END
+    refused "other weights than corpora/retrained has; give this encoder another --name" \
+        --name tiny --encoder corpora/retrained --config-dir tiny --tasks ks
+}
+
 @test "all stages run, and RESULTS.md has every task, named as what it is" {
     cat whole
     [ "$(cat whole.status)" -eq 0 ]

@@ -90,7 +90,8 @@ def test_text_alone_is_spoken(recipe, run_data, corpus):
     ("change", "message"),
     [
         ({"scenario": ""}, "expected a label, found no scenario"),
-        ({"action": None}, "expected a label, found no scenario or no action"),
+        ({"action": None}, "expected a label, found no action"),
+        ({"sentence_annotation": None}, "found no sentence_annotation"),
         ({"sentence_annotation": "at [time : eight"}, "balanced"),
         ({"sentence_annotation": "at [hour : eight]"}, "unknown slot"),
     ],

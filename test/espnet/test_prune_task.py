@@ -155,13 +155,25 @@ def macs_of_dense(seconds):
             {"constraint": {"kind": "sep_mac", "target": {"mac_cnn": 0.4}}},
             "one target sparsity for each of .*mac_transformer",
         ),
+        ({"constraint": {"kind": "mac"}}, "one target sparsity for each of"),
+        ({"constraint": {"goal": 0.4}}, "constraint_conf with .* target, .*found goal"),
         ({"units": ("heads",)}, "expected distinct units"),
         ({"frontend": "default", "frontend_conf": {"n_mels": 8}}, "pruned_ssl"),
         ({"layer": 2, "multilayer_feature": False}, "leave `layer` out"),
         ({"freeze_steps": 3}, "freeze_steps must be 0"),
         ({"total_steps": None}, "length of the training"),
     ],
-    ids=["floor", "one target", "unit", "frontend", "layer", "freeze", "length"],
+    ids=[
+        "floor",
+        "one target",
+        "no target",
+        "unknown",
+        "unit",
+        "frontend",
+        "layer",
+        "freeze",
+        "length",
+    ],
 )
 def test_bad_options_are_refused(build, tmp_path, options, message):
     of_frontend = {"layer", "multilayer_feature", "freeze_steps"} & options.keys()

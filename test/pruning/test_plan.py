@@ -63,7 +63,7 @@ def test_plan_meets_the_target_within_a_thousandth(cost, shift):
 @pytest.mark.parametrize("units", [("conv", "head", "ffn"), ("head", "ffn"), ("head",)])
 @pytest.mark.parametrize("target", [0.05, 0.1, 0.2])
 def test_heads_that_the_target_does_not_ask_for_are_opened_again(units, target):
-    """[P23]'s units: the gates closed all heads, and nothing finer can take that back."""
+    """[P23]'s units: the gates closed all heads, which nothing finer can make good."""
     config = tiny_config(dim=64, ffn=2048)
     encoder = drawn(units, shift=4.0, config=config)
     for (unit, _), gate in find_gates(encoder).items():

@@ -40,8 +40,8 @@ def points_dir(tmp_path):
     save_encoder(random_encoder(), tmp_path / "teacher")
     for name, wer in (("dense_0_seed1", 20.0), ("dense_0_seed2", 22.0)):
         write_point(tmp_path / "hj", name, wer)
-    write_point(tmp_path / "hj", "sep_mac_30_seed1", 30.0, ffn=32)
-    write_point(tmp_path / "hj", "sep_mac_30_seed2", 34.0, ffn=16)
+    write_point(tmp_path / "hj", "sep_mac_30_seed1", 31.0, ffn=32)
+    write_point(tmp_path / "hj", "sep_mac_30_seed2", 33.0, ffn=16)
     write_point(tmp_path / "hj", "mac_30_seed1", 25.0, ffn=32)
     write_point(tmp_path / "hj", "mac_50_seed1", 1.0, finished=False)
     wave = 0.1 * np.random.default_rng(0).standard_normal(16000)
@@ -55,7 +55,7 @@ def test_points_are_the_finished_folders(points_dir):
     points = collect_points(points_dir / "hj", ["test"], WER)
     names = [(point.method, point.percent) for point in points]
     assert names == [("dense", 0), ("mac", 30), ("sep_mac", 30)]
-    assert points[2].errors("test") == [30.0, 34.0]
+    assert points[2].errors("test") == [31.0, 33.0]
     sizes = [
         sum(p.numel() for p in random_encoder(tiny_config(ffn=ffn)).parameters())
         for ffn in (32, 16)
@@ -98,9 +98,9 @@ def test_what_holds_of_the_claims():
 
     points = [
         point("dense", 0, 20.0, 22.0),
-        point("mac", 10, 10.0, 11.0),  # ten below: 14 standard errors
-        point("mac", 20, 20.0, 23.0),
-        point("transformer", 20, 30.0, 30.5),
+        point("mac", 10, 10.0, 12.0),  # ten below: 7.1 standard errors, Student has 4.3
+        point("mac", 20, 20.5, 22.5),
+        point("transformer", 20, 30.0, 32.0),
         point("mac", 30, 25.0),
         point("mac", 50, 40.0, 41.0),
         point("size", 30, 19.0),
@@ -127,8 +127,8 @@ def test_command_line(points_dir, capsys):
     text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
     assert "\n```\nrun_hj.sh  # commit c\n```\n" in text
     assert "| 21.0 ± 1.4 |  |" in text  # dense is not compared with itself
-    assert "| 32.0 ± 2.8 | worse |" in text
-    for name, wer in (("dense_0_seed2", 22.0), ("sep_mac_30_seed1", 30.0)):
+    assert "| 32.0 ± 1.4 | worse |" in text
+    for name, wer in (("dense_0_seed2", 22.0), ("sep_mac_30_seed1", 31.0)):
         tuned = f"hj/{name}/tuned/asr_pruned_seed{name[-1]}"
         (row,) = [line for line in text.splitlines() if f"{tuned} |" in line]
         assert row.endswith(f"| {wer} |")

@@ -8,16 +8,23 @@ from pruneasr.scoring.spread import spread, verdict
 @pytest.mark.parametrize(
     ("ours", "said"),
     [
-        # standard error of the difference to 10, 12: 1 and 1 make 1.41, twice is 2.83
-        ((13.0, 15.0), "worse"),
-        ((12.0, 14.0), "equal"),
-        ((7.0, 9.0), "better"),
-        ((9.0, 11.0), "equal"),
+        # standard error of the difference to 10, 12: 1 and 1 make 1.414; Student's t of
+        # two degrees of freedom is 4.303 at 5 %: the difference must exceed 6.09
+        ((17.0, 19.0), "worse"),
+        ((16.0, 18.0), "equal"),
+        ((3.0, 5.0), "better"),
+        ((4.0, 6.0), "equal"),
+        ((10.0, 12.0), "equal"),
         ((40.0,), ""),
     ],
 )
-def test_a_difference_counts_beyond_two_standard_errors(ours, said):
+def test_a_difference_counts_where_chance_is_rarer_than_one_in_twenty(ours, said):
     assert verdict(ours, (10.0, 12.0)) == said
+
+
+@pytest.mark.parametrize(("ours", "said"), [(9.0, "better"), (10.0, "equal")])
+def test_without_any_spread_every_difference_counts(ours, said):
+    assert verdict((ours, ours), (10.0, 10.0)) == said
 
 
 def test_mean_and_sample_deviation():

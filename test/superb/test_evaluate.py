@@ -8,6 +8,7 @@ from superb_features import INFORMED, make_set, make_store, noise
 
 from pruneasr.bin import superb
 from pruneasr.data.datadir import read_table, write_table
+from pruneasr.superb import collect
 from pruneasr.superb.collect import read_scores, results_markdown
 from pruneasr.superb.evaluate import (
     evaluate_asr,
@@ -17,6 +18,7 @@ from pruneasr.superb.evaluate import (
     evaluate_sf,
     evaluate_sv,
 )
+from pruneasr.superb.figure import Probed
 from pruneasr.superb.published import METRICS
 from pruneasr.superb.search_layers import search_layers, search_queries
 from pruneasr.superb.tasks import TASKS
@@ -48,6 +50,9 @@ def test_trials_are_scored_by_the_cosine(tmp_path):
     trials.write_text("a b target\na c nontarget\nb c nontarget\n")
     assert evaluate_sv(data, {"a": "1 0", "b": "2 0.1", "c": "0 9"}) == {"sv_eer": 0}
     assert evaluate_sv(data, {"a": "1 0", "b": "0 3", "c": "2 2"}) == {"sv_eer": 100}
+    trials.write_text("a d target\n")
+    with pytest.raises(ValueError, match=r"expected utterances of .*text, found \['d'"):
+        evaluate_sv(data, {"a": "1 0", "b": "0 3", "c": "2 2"})
     trials.write_text("a b yes\n")
     with pytest.raises(ValueError, match="trials:1: expected `utterance utterance"):
         evaluate_sv(data, {"a": "1 0", "b": "0 3", "c": "2 2"})
@@ -117,16 +122,28 @@ def result(exp, path, metrics):
     )
 
 
-def test_results_are_means_over_splits_and_seeds(tmp_path):
+def test_results_are_means_over_splits_and_seeds(tmp_path, monkeypatch, capsys):
     exp = tmp_path / "exp"
-    for split, seed, value in ((1, 1, 40), (2, 1, 60), (1, 2, 50), (2, 2, 54)):
-        result(exp, f"pruned/er/split{split}_seed{seed}", {"er_acc": value})
+    for seed, values in ((1, (30, 40, 50, 60, 70)), (2, (50, 51, 52, 53, 54))):
+        for split, value in enumerate(values, 1):
+            result(exp, f"pruned/er/split{split}_seed{seed}", {"er_acc": value})
     result(exp, "pruned/ks/split1_seed1", {"ks_acc": 90.0})
-    (exp / "pruned" / "encoder.json").write_text('{"parameters": 454000}')
+    result(exp, "pruned/er/split1_seed3", {"er_acc": 99})  # stopped, four are missing
+    for name in ("pruned", "begun"):
+        (exp / name).mkdir(exist_ok=True)
+        (exp / name / "encoder.json").write_text('{"parameters": 454000}')
     for task in ("er", "ks"):
         (tmp_path / "data" / task).mkdir(parents=True)
         (tmp_path / "data" / task / "about").write_text(f"an excerpt for {task}\n")
-    assert read_scores(exp / "pruned") == {"er_acc": [50, 52], "ks_acc": [90]}
+    assert read_scores(exp / "pruned") == {
+        "er_acc": {"1": 50, "2": 52},
+        "ks_acc": {"1": 90},
+    }
+    assert "left out er of seed 3: 1 of 5 splits are scored" in capsys.readouterr().out
+    drawn = []
+    monkeypatch.setattr(
+        collect, "scores_section", lambda *arguments: drawn.append(arguments) or ""
+    )
     figures = tmp_path / "figures"
     text = results_markdown("Title", ["./run.sh"], exp, tmp_path / "data", figures)
     assert "| encoder | params M | ks acc | er acc |" in text
@@ -135,8 +152,11 @@ def test_results_are_means_over_splits_and_seeds(tmp_path):
     assert "| ks/split1_seed1 | learning rate 0.01 | ks acc 90.00 | yes |" in text
     assert "| ks/split1_seed1 | learning rate 0.1 | - |  |" in text
     assert "superb_s is not given" in text
-    assert "![score against parameters](figures/superb.png)" in text
-    assert (figures / "superb.png").stat().st_size > 0
+    assert "begun" not in text
+    seeds = [{"er_acc": 50, "ks_acc": 90}, {"er_acc": 52, "ks_acc": 90}]
+    assert drawn == [
+        ({"pruned": [Probed(0.454, one) for one in seeds]}, figures / "superb.png")
+    ]
 
 
 def test_nothing_scored_is_no_table(tmp_path):

@@ -1,6 +1,7 @@
 """Training of probes: exact resume, the best on dev, the search, and the options."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -9,7 +10,8 @@ from superb_features import SHAPE, labelled, make_set, make_store, noise
 
 from pruneasr.superb import train as training_module
 from pruneasr.superb.config import Training, read_config
-from pruneasr.superb.train import Sets, best_of, load_probe, predict, search, train
+from pruneasr.superb.search import search
+from pruneasr.superb.train import Sets, best_of, load_probe, predict, train
 
 LABELS = ["up", "down", "left"] * 6
 SIZES = {"projection": 8}
@@ -61,7 +63,8 @@ def test_what_is_learned_is_predicted(sets, tmp_path):
 def test_a_stopped_training_ends_as_one_that_was_not(sets, tmp_path, task, monkeypatch):
     # ASR has dropout, and cuts draw random numbers too
     sizes = SIZES if task == "ks" else {"projection": 8, "units": 8, "dropout": 0.5}
-    training = Training((0.01,), steps=6, eval_steps=2, batch_size=5, max_frames=12)
+    frames = 12 if task == "ks" else None
+    training = Training((0.01,), steps=6, eval_steps=2, batch_size=5, max_frames=frames)
     options = {"task": task, "sizes": sizes, "training": training}
     whole = run(sets, tmp_path / "whole", **options)
     original, calls = training_module.load_batch, []
@@ -156,10 +159,15 @@ def test_missing_features_are_found_before_the_training(sets, tmp_path):
 def test_another_head_is_not_resumed(sets, tmp_path):
     run(sets, tmp_path / "exp")
     smaller = Training((0.01,), steps=12, eval_steps=4, batch_size=4)
-    with pytest.raises(ValueError, match=r"'batch_size': 4.*'batch_size': 5"):
+    with pytest.raises(ValueError, match=r"trained with other batch_size; give"):
         run(sets, tmp_path / "exp", training=smaller)
-    with pytest.raises(ValueError, match="does not fit the architecture"):
+    with pytest.raises(ValueError, match="trained with other sizes"):
         run(sets, tmp_path / "exp", sizes={"projection": 9})
+    shutil.rmtree(sets.train)
+    labels = {f"u{i:02d}": ("UP", "down", "left")[i % 3] for i in range(12)}
+    make_set(sets.train, labels)
+    with pytest.raises(ValueError, match="trained with other vocabulary"):
+        run(sets, tmp_path / "exp")
     assert SHAPE.num_layers == load_probe(tmp_path / "exp").shape.num_layers
 
 
@@ -174,7 +182,10 @@ GOOD = "{learning_rates: [0.1], steps: 4, eval_steps: 2, batch_size: 1}"
         (f"{{probe: {{units: 3}}, training: {GOOD}}}", "'units'"),
         ("{probe: {}, training: {step: 3}}", "'step'"),
         (f"{{probe: {{}}, training: {GOOD}}}".replace("0.1", ""), "learning_rates"),
+        (f"{{probe: {{}}, training: {GOOD}}}".replace("0.1", "1e-3"), "for a word"),
         (f"{{probe: {{}}, training: {GOOD}}}".replace(": 4", ": 5"), "a multiple"),
+        ("{probe: {}, training: [1]}", "must be a mapping"),
+        ("{probe: {", "expected YAML: "),
     ],
 )
 def test_wrong_options_are_refused(content, message, tmp_path):
@@ -184,10 +195,34 @@ def test_wrong_options_are_refused(content, message, tmp_path):
         read_config(path, "ks")
 
 
+@pytest.mark.parametrize("option", ["max_frames: 9", "balanced: true"])
+def test_what_needs_one_label_is_refused_for_a_sequence(option, tmp_path):
+    path = tmp_path / "sd.yaml"
+    path.write_text(
+        f"{{probe: {{}}, training: {GOOD}}}".replace("1}", f"1, {option}}}")
+    )
+    with pytest.raises(ValueError, match="where an utterance has one label; sd has"):
+        read_config(path, "sd")
+    assert read_config(path, "sid")[1].steps == 4
+
+
+def test_a_broken_set_is_found_before_the_training(sets, tmp_path):
+    with pytest.raises(ValueError, match="expected trials of verification"):
+        search(
+            "sv",
+            sets,
+            tmp_path / "exp",
+            sizes={"units": 4, "pooled_units": 4},
+            training=TRAINING,
+            seed=1,
+        )
+    assert not (tmp_path / "exp").exists()
+
+
 def test_options_are_read(tmp_path):
     path = tmp_path / "ks.yaml"
     path.write_text(f"{{probe: {{projection: 3}}, training: {GOOD}}}")
-    assert read_config(path, "ks") == ({"projection": 3}, Training((0.1,), 4, 2, 1))
+    assert read_config(path, "ks") == ({"projection": 3}, Training([0.1], 4, 2, 1))
     with pytest.raises(ValueError, match="qbe trains nothing"):
         read_config(path, "qbe")
     with pytest.raises(ValueError, match="found none"):

@@ -3,6 +3,10 @@
 
 stage_data() {
     log "output data/{${pretrain_set},${train_set},${valid_set},${test_sets// /,}}"
+    # what was checked and put in order is written anew
+    if ! "${dry_run}" && [ ! -e data/.done ]; then
+        rm -rf data/*/.checked* data/spoken_order
+    fi
     # shellcheck disable=SC2086  # the options are words
     once data/.done local/data.sh ${data_opts}
     local set

@@ -21,7 +21,8 @@ stage_tokens() {
 # Which encoder has heard the order is no matter: the order is the recordings'.
 order_slots() {
     local dir=data/spoken_order encoder
-    encoder=${pruned_encoder:-$(encoder_of teacher)}
+    encoder=$(encoder_of teacher)
+    if [ ! -e "${encoder}/config.json" ]; then encoder=${pruned_encoder:-${encoder}}; fi
     if [ -e "${dir}/.done" ]; then
         log "done before: ${dir}/.done"
         return

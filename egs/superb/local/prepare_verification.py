@@ -15,6 +15,8 @@ from splits import shuffled, write_task
 from pruneasr.data.datadir import Utterance, write_atomic
 from pruneasr.superb.evaluate import OTHER, TARGET
 
+JUDGED = ("dev", "test")
+
 
 def trials_of(utterances: Sequence[Utterance], limit: int) -> list[str]:
     """Return lines of ``utterance utterance target|nontarget``.
@@ -48,7 +50,7 @@ def main() -> None:
             ]
             for name, items in sets_of(args.corpus).items()
         }
-        trials = {name: trials_of(sets[name], args.num_trials) for name in sets}
+        trials = {name: trials_of(sets[name], args.num_trials) for name in JUDGED}
         num_speakers = [
             str(len({item.speaker for item in sets[name]}))
             for name in ("train", "dev", "test")
@@ -58,7 +60,7 @@ def main() -> None:
             f"{' / '.join(num_speakers)} speakers, {len(trials['test'])} trials"
         )
         write_task(args.output, [sets], about)
-        for name in ("dev", "test"):
+        for name in JUDGED:
             path = args.output / "split1" / name / "trials"
             write_atomic(path, "\n".join(trials[name]) + "\n")
     except ValueError as error:

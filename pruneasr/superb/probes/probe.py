@@ -27,9 +27,12 @@ class Probe(nn.Module):
     Attributes:
         vocabulary: What the head can say, learned from the training texts by
             ``learn_vocabulary``; saved with the weights.
+        one_label: Whether a text is one label of the whole utterance, so that a part of
+            the utterance has it too.
     """
 
     min_frames: ClassVar[int] = 1
+    one_label: ClassVar[bool] = False
 
     def __init__(self, shape: FeatureShape, vocabulary: Vocabulary) -> None:
         super().__init__()

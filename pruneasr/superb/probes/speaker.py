@@ -43,6 +43,7 @@ def am_softmax_loss(
 class XVector(Probe):
     """Embeds speakers; a prediction is the embedding as a line of numbers."""
 
+    one_label = True
     min_frames = LOST_FRAMES + 2  # one frame has no standard deviation
 
     def __init__(

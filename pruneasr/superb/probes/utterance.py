@@ -20,6 +20,8 @@ from pruneasr.superb.probes.probe import Probe, Vocabulary, position
 class UtteranceProbe(Probe):
     """Classifies whole utterances."""
 
+    one_label = True
+
     def __init__(
         self, shape: FeatureShape, vocabulary: Vocabulary, *, projection: int = 256
     ) -> None:

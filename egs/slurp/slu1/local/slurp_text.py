@@ -60,8 +60,10 @@ def read_sentences(path: Path) -> list[Sentence]:
 
 
 def _sentence(entry: dict) -> Sentence:
-    if not entry["scenario"] or not entry["action"]:
-        raise ValueError("expected a label, found no scenario or no action")
+    label = ("scenario", "action", "sentence_annotation")
+    missing = [name for name in label if not entry[name]]
+    if missing:
+        raise ValueError(f"expected a label, found no {' and no '.join(missing)}")
     spoken, slots = parse_annotation(entry["sentence_annotation"].lower(), SLOTS)
     frame = Frame(f"{entry['scenario']}_{entry['action']}", slots)
     recordings = tuple(item["file"] for item in entry.get("recordings", ()))

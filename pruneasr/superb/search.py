@@ -1,0 +1,74 @@
+"""The search for a learning rate: every one trained, the best on dev counts.
+
+``search.json`` beside the trainings says what was tried and which one counts.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pruneasr.data.datadir import write_atomic
+from pruneasr.superb.config import Training
+from pruneasr.superb.evaluate import read_texts
+from pruneasr.superb.tasks import TASKS
+from pruneasr.superb.train import Sets, best_of, new_probe, predict, train
+
+
+def search(
+    task: str,
+    sets: Sets,
+    output: Path,
+    *,
+    sizes: Mapping[str, Any],
+    training: Training,
+    seed: int,
+    device: str = "cpu",
+) -> dict[str, Any]:
+    """Train with every learning rate and write down which is best on dev.
+
+    Args:
+        task: Key of ``TASKS``.
+        sets: Data.
+        output: Receives ``lr<rate>`` folders and ``search.json``.
+        sizes: Arguments of the head.
+        training: How.
+        seed: Of weights, order and dropout.
+        device: Where the head is trained.
+
+    Returns:
+        What search.json holds.
+
+    Raises:
+        ValueError: Features are missing, or no learning rate led anywhere.
+    """
+    for data in (sets.train, sets.dev):
+        sets.store.check(read_texts(data))
+    _look(task, sets, sizes)
+    tried = []
+    for rate in training.learning_rates:
+        best = train(
+            task,
+            sets,
+            output / f"lr{rate:g}",
+            sizes=sizes,
+            training=training,
+            learning_rate=rate,
+            seed=seed,
+            device=device,
+        )
+        tried.append({"learning_rate": rate, **(best or {"dev": None})})
+    chosen = best_of(task, tried)
+    result = {"task": task, "seed": seed, "tried": tried, "chosen": chosen}
+    write_atomic(output / "search.json", json.dumps(result, indent=1) + "\n")
+    return result
+
+
+def _look(task: str, sets: Sets, sizes: Mapping[str, Any]) -> None:
+    """Score an untrained head: a broken set is found now and not hours later."""
+    texts = list(read_texts(sets.train).values())
+    probe = new_probe(task, sets.store.shape, texts, sizes, seed=0)
+    predictions = predict(probe, sets.store, list(read_texts(sets.dev)))
+    TASKS[task].evaluate(sets.dev, predictions)
