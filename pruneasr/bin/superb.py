@@ -48,6 +48,7 @@ def claim(args: argparse.Namespace) -> None:
                 f"{facts.parent} holds results of {before['encoder']}, other weights "
                 f"than {args.encoder} has; give this encoder another --name"
             )
+        return
     facts.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(facts, json.dumps(found, indent=1) + "\n")
 
