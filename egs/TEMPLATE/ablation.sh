@@ -54,7 +54,7 @@ recipe_command=./run_ablation.sh
 cmd_backend=local
 ngpu=0
 num_nodes=1
-num_threads=${SLURM_CPUS_PER_TASK:-$(nproc)}
+num_threads=
 nj=1
 expdir=exp
 results_dir=.
@@ -81,6 +81,7 @@ if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 . ./path.sh
 stage_name=ablation
+num_threads=${num_threads:-$(default_threads)}
 # shellcheck disable=SC2034  # stages use them
 {
     multiple_of='' systems=pruned pruned_encoder=''

@@ -134,6 +134,27 @@ Give the same options, or remove ${1%/*} and what was made of it${apart}"
 # many jobs, threads and GPUs (--cmd-backend, --nj, --num-threads, --ngpu, --num-nodes).
 what_runs() { sed -E 's/^.* (python -m )/\1/; s/ --(ngpu|cmd-backend|device) [^ ]+//g'; }
 
+# default_threads: of this machine all; a batch system's are another machine's.
+default_threads() {
+    case "${cmd_backend}" in
+        local | stdout) echo "${SLURM_CPUS_PER_TASK:-$(nproc)}" ;;
+        *) echo 1 ;;
+    esac
+}
+
+# threads: what a job of --num-threads asks a batch system for. Of one thread nothing, so
+# that what the site gives with a GPU stands.
+threads() { ((num_threads == 1)) || echo "--num-threads ${num_threads}"; }
+
+# num_trainings: how many trainings run side by side: on the GPUs of this machine, which
+# all would take alike, one after the other.
+num_trainings() {
+    case "${ngpu} ${cmd_backend}" in
+        [1-9]*\ local | [1-9]*\ stdout) echo 1 ;;
+        *) echo "${nj}" ;;
+    esac
+}
+
 # encoder_training NAME DIR COMMAND...: one training of an encoder, under ESPnet's
 # launcher, which also starts several GPUs and nodes. It resumes by itself. Processes
 # meet in a file; a job that Slurm starts again must not find addresses of the last time.
@@ -143,7 +164,7 @@ encoder_training() {
     log "output ${dir}, log ${dir}/train.log"
     # shellcheck disable=SC2016,SC2086  # the job's shell expands; encoder_args is words
     once "${dir}/.done" python -m espnet2.bin.launch \
-        --cmd "${cuda_cmd} --name ${name}" --log "${dir}/train.log" \
+        --cmd "${cuda_cmd} --name ${name} $(threads)" --log "${dir}/train.log" \
         --ngpu "${ngpu}" --num_nodes "${num_nodes}" \
         --init_file_prefix "${dir}/.dist_init_"'${SLURM_RESTART_COUNT:-0}_' \
         --multiprocessing_distributed true -- \

@@ -16,7 +16,8 @@ Stages, by number or name:
   --dry-run                 print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
-  --num-threads N           threads of a training that runs alone (all cores)
+  --num-threads N           threads of a training that runs alone (all cores
+                            of this machine; 1 where a batch system runs it)
   --nj N                    jobs side by side (all cores)
   --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert;
                             teacher alone skips stages 3 to 5
@@ -40,8 +41,8 @@ recipe_command=./run.sh
 cmd_backend=local
 ngpu=0
 num_nodes=1
-num_threads=${SLURM_CPUS_PER_TASK:-$(nproc)}
-nj=${num_threads}
+num_threads=
+nj=${SLURM_CPUS_PER_TASK:-$(nproc)}
 expdir=exp
 results_dir=.             # receives RESULTS.md and figures/
 readme=                   # also put the table between the marks of this file
@@ -95,6 +96,7 @@ set -- "${arguments[@]}"
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 
+num_threads=${num_threads:-$(default_threads)}
 token_name=$(tokens_name)
 # shellcheck disable=SC2034  # the stages use it
 tokens=data/tokens_${token_name}

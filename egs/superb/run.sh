@@ -24,7 +24,7 @@ Stages, by number or name: 1 data  2 features  3 train  4 decode  5 score  6 col
                             sizes of SUPERB and its number of updates)
   --dry-run true            print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
-  --ngpu N                  1: encoder and probes on a GPU (0); alone here: --nj 1
+  --ngpu N                  1: encoder and probes on a GPU (0); on this machine one after the other
   --nj N                    jobs side by side (all cores)
   --expdir DIR              where experiments go (exp)
   --results-dir DIR         where RESULTS.md goes (.)
@@ -126,7 +126,7 @@ smaller() {
 }
 
 # Features -> exp/<name>/<task>/split<k>_seed<s>: the search on the development set
-stage_train() { side_by_side train_probe < <(runs); }
+stage_train() { nj=$(num_trainings) side_by_side train_probe < <(runs); }
 
 train_probe() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3 data=data/$1/split$2 options=()

@@ -4,6 +4,7 @@ This file knows nothing of corpora.
 """
 
 import hashlib
+import http.client
 import shutil
 import urllib.error
 import urllib.parse
@@ -44,7 +45,7 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
     part = path.with_name(f"{path.name}.part")
     try:
         expected_bytes = _receive(url, part)
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, http.client.HTTPException) as error:
         raise ValueError(
             f"{url}: expected a download to {path}, found: {error}; run the command "
             "again to continue it, or download the file yourself and put it there"
@@ -79,9 +80,10 @@ def _receive(url: str, part: Path) -> int | None:
             with part.open("ab" if continues else "wb") as stream:
                 shutil.copyfileobj(response, stream)
     except urllib.error.HTTPError as error:
-        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+        size = error.headers["Content-Range"]
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and size:
             # Killed between the last byte and the renaming: "bytes */<size>".
-            return int(error.headers["Content-Range"].rpartition("/")[2])
+            return int(size.rpartition("/")[2])
         raise
     if length is None:
         return None

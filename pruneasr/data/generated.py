@@ -15,6 +15,8 @@ from pruneasr.data.datadir import Utterance
 from pruneasr.data.sets import write_checked
 from pruneasr.data.synthesis import Sentence, draw_voices, speak_all
 
+MAX_REPEATS = 10_000
+"""Draws in a row of what was said before: then nearly everything was."""
 NUM_SPEAKERS = {"test": 8, "dev": 8, "train": 48}
 
 
@@ -40,6 +42,9 @@ def plan(draw: Draw, sizes: Mapping[str, int], seed: int) -> Corpus:
 
     Returns:
         Sentences and their ``text``; none is said twice.
+
+    Raises:
+        ValueError: There are not so many sentences.
     """
     voices = iter(draw_voices(sum(NUM_SPEAKERS.values()), seed=seed))
     said: set[str] = set()
@@ -58,11 +63,22 @@ def plan(draw: Draw, sizes: Mapping[str, int], seed: int) -> Corpus:
 def _draw_new(
     draw: Draw, count: int, generator: random.Random, said: set[str]
 ) -> list[Line]:
-    """Draw lines that are not in ``said``, and add them to it."""
+    """Draw lines that are not in ``said``, and add them to it.
+
+    Raises:
+        ValueError: There are no new ones.
+    """
     lines: list[Line] = []
+    repeats = 0
     while len(lines) < count:
         line = draw(generator)
-        if line.spoken not in said:
+        repeats = repeats + 1 if line.spoken in said else 0
+        if repeats == MAX_REPEATS:
+            raise ValueError(
+                f"expected {count} sentences not said yet, found {len(lines)} beside "
+                f"the {len(said) - len(lines)} of the other sets; ask for fewer"
+            )
+        if not repeats:
             said.add(line.spoken)
             lines.append(line)
     return lines

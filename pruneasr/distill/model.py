@@ -58,11 +58,7 @@ class Distillation(nn.Module):
                 raise ValueError(
                     f"teacher and student must agree in {name}; found {found}"
                 )
-        if max(pairing.teacher_layers) > len(teacher.blocks):
-            raise ValueError(
-                f"the teacher has layers 0 to {len(teacher.blocks)}; found "
-                f"teacher_layers {pairing.teacher_layers}"
-            )
+        pairing.check(len(teacher.blocks), len(student.blocks))
         if bool(find_gates(student)) != (constraint is not None):
             raise ValueError("gates need a constraint, and a constraint needs gates")
         self._teacher = (teacher.eval().requires_grad_(False),)

@@ -42,6 +42,13 @@ def l1_cosine(student: Tensor, teacher: Tensor) -> Tensor:
 DISTANCES: dict[str, Distance] = {"mse": F.mse_loss, "l1_cosine": l1_cosine}
 
 
+def _check(whose: str, layers: tuple[int, ...], num_blocks: int) -> None:
+    if min(layers) < 0 or max(layers) > num_blocks:
+        raise ValueError(
+            f"the {whose} has layers 0 to {num_blocks}; found {whose}_layers {layers}"
+        )
+
+
 class Pairing(nn.Module):
     """The distillation loss over pairs of layers."""
 
@@ -73,6 +80,14 @@ class Pairing(nn.Module):
         nn.init.eye_(linear.weight)
         nn.init.zeros_(linear.bias)
         self.map = linear
+
+    def check(self, num_teacher_blocks: int, num_student_blocks: int) -> None:
+        """Refuse layers that do not exist.
+
+        Raises:
+            ValueError: if one does not.
+        """
+        _check("teacher", self.teacher_layers, num_teacher_blocks)
 
     def forward(
         self,
@@ -181,6 +196,11 @@ class FixedPairing(Pairing):
                 f"found {student_layers}"
             )
         self.pairs = dict(zip(teacher_layers, student_layers, strict=True))
+
+    def check(self, num_teacher_blocks: int, num_student_blocks: int) -> None:
+        """Refuse layers that do not exist, of the student too."""
+        super().check(num_teacher_blocks, num_student_blocks)
+        _check("student", tuple(self.pairs.values()), num_student_blocks)
 
     def forward(
         self,

@@ -78,7 +78,9 @@ class Attention(nn.Module):
         v = self.vo_slot(self.v_proj(x))
         factor = None if self.relative_gate is None else self.relative_gate(x)
         dropped = self.training and self.dropout > 0
-        one_by_one = is_eager_on_cpu(q) and not (q.requires_grad or dropped)
+        inputs = (q, k, v, factor, position_bias)
+        learns = any(x is not None and x.requires_grad for x in inputs)
+        one_by_one = is_eager_on_cpu(q) and not (learns or dropped)
         if one_by_one and factor is not None and position_bias is not None:
             packed = self._head_by_head(q, k, v, factor, position_bias, padding_bias)
         else:

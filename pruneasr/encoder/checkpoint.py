@@ -6,6 +6,7 @@ pickled, and loading is strict: a missing, extra or misshapen tensor is an error
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -38,7 +39,14 @@ def save_encoder(
         directory: where to; files of an earlier save are replaced, config last, so that
             a directory with a config is complete.
         provenance: free JSON facts (teacher, command, sparsity, ...).
+
+    Raises:
+        ValueError: if there are gates.
     """
+    if not encoder.slots_are_empty():
+        raise ValueError(
+            "expected an encoder without gates; remove what they close, or detach them"
+        )
     path = Path(directory)
     path.mkdir(parents=True, exist_ok=True)
     tensors = {
@@ -59,14 +67,23 @@ def save_encoder(
     temporary.replace(path / CONFIG_NAME)
 
 
-def load_encoder(directory: str | os.PathLike[str]) -> Encoder:
+def load_encoder(
+    directory: str | os.PathLike[str], *, dropout: float | None = None
+) -> Encoder:
     """Build the encoder that a directory describes and fill it.
+
+    Args:
+        directory: as ``save_encoder`` writes it.
+        dropout: rate in place of that of the checkpoint.
 
     Raises:
         ValueError: if a file is missing or damaged, the schema version is unknown, or
             the tensors are not exactly those of the architecture.
     """
-    encoder = Encoder(load_config(directory))
+    config = load_config(directory)
+    if dropout is not None:
+        config = dataclasses.replace(config, dropout=dropout)
+    encoder = Encoder(config)
     load_strictly(encoder, load_weights(directory), str(directory))
     return encoder
 
@@ -81,28 +98,40 @@ def load_metadata(directory: str | os.PathLike[str]) -> dict[str, Any]:
     path = Path(directory) / CONFIG_NAME
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ValueError(
             f"expected an encoder directory with {CONFIG_NAME} and {WEIGHTS_NAME}; "
             f"{path} does not exist"
         ) from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected an object, found {content!r}")
     found = content.get("schema_version")
     if found != SCHEMA_VERSION:
         raise ValueError(
             f"{path}: expected schema_version {SCHEMA_VERSION}, found {found}; "
             "update pruneasr or convert the encoder again"
         )
-    return dict(content)
+    if not isinstance(content.get("encoder"), dict):
+        raise ValueError(f"{path}: expected the architecture in `encoder`, found none")
+    return content
 
 
 def load_weights(directory: str | os.PathLike[str]) -> dict[str, Tensor]:
     """Read the tensors only."""
-    path = Path(directory) / WEIGHTS_NAME
+    return read_safetensors(Path(directory) / WEIGHTS_NAME)
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    """Read one file of tensors.
+
+    Raises:
+        ValueError: if it is missing or damaged.
+    """
     try:
         return load_file(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ValueError(f"{path} does not exist; convert or copy it again") from None
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged ({error}); copy it again") from None

@@ -120,16 +120,23 @@ class EncoderConfig:
         _require(self.family in FAMILIES, "family", FAMILIES, self.family)
         _require(self.conv_norm in CONV_NORMS, "conv_norm", CONV_NORMS, self.conv_norm)
         _require(
-            self.dim > 0 and self.dim % self.num_heads == 0,
+            self.dim > 0 and self.num_heads > 0 and self.dim % self.num_heads == 0,
             "num_heads",
             f"a divisor of dim={self.dim}",
             self.num_heads,
         )
         _require(
-            self.dim % self.pos_conv_groups == 0,
+            self.pos_conv_groups > 0 and self.dim % self.pos_conv_groups == 0,
             "pos_conv_groups",
             f"a divisor of dim={self.dim}",
             self.pos_conv_groups,
+        )
+        _require(
+            self.relative_buckets == 0
+            or 4 <= self.relative_buckets < 4 * self.relative_max_distance,
+            "relative_buckets",
+            f"0, or 4 to below 4 relative_max_distance={self.relative_max_distance}",
+            self.relative_buckets,
         )
         _require(len(self.conv_layers) > 0, "conv_layers", "at least one", 0)
         _require(
@@ -240,7 +247,7 @@ def dense_blocks(
     dim: int, num_heads: int, ffn: int, num_blocks: int
 ) -> tuple[BlockConfig, ...]:
     """Return the blocks of a dense encoder; arguments as in :func:`dense_config`."""
-    width = dim // num_heads
+    width = dim // max(1, num_heads)  # EncoderConfig says what is wrong with 0
     heads = tuple(HeadConfig(i, width, width) for i in range(num_heads))
     return (BlockConfig(True, heads, True, ffn),) * num_blocks
 

@@ -22,7 +22,7 @@ import copy
 from collections.abc import Callable, Iterator
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pruneasr.encoder.feature_extractor import FeatureExtractor, NormedConvLayer
 from pruneasr.encoder.model import WAVEFORM_EPS, Encoder
@@ -74,7 +74,7 @@ def encode_long(
             f"expected chunk_sec of at least {frame_sec} and context_sec of at least "
             f"0; found {chunk_sec} and {context_sec}"
         )
-    if encoder.training or not _slots_are_empty(encoder):
+    if encoder.training or not encoder.slots_are_empty():
         raise ValueError(
             "expected an encoder in evaluation mode without gates; call eval(), and "
             "remove what the gates close first"
@@ -106,11 +106,6 @@ def _pieces(
         features = encoder.feature_projection(features)
         hidden_states = encoder.encode(features, frame_lengths, num_blocks)
         yield [x[0, start - first : end - first] for x in hidden_states]
-
-
-def _slots_are_empty(encoder: Encoder) -> bool:
-    slots = [m for n, m in encoder.named_modules() if n.endswith("slot")]
-    return all(isinstance(slot, nn.Identity) for slot in slots)
 
 
 def _normalizer(encoder: Encoder, waveform: Tensor) -> Samples:

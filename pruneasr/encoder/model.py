@@ -113,6 +113,11 @@ class Encoder(nn.Module):
             hidden_states[-1] = self.norm(hidden_states[-1])
         return hidden_states
 
+    def slots_are_empty(self) -> bool:
+        """Return whether no gate is attached."""
+        slots = [m for name, m in self.named_modules() if name.endswith("slot")]
+        return all(isinstance(slot, nn.Identity) for slot in slots)
+
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """Return the number of frames (B,) for numbers of samples (B,)."""
         for conv in self.config.conv_layers:

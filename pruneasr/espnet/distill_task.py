@@ -1,4 +1,8 @@
-"""Distil-pruning and recovery as ESPnet tasks."""
+"""Distil-pruning and recovery as ESPnet tasks.
+
+The student has no dropout, whatever the teacher was trained with: the teacher that it
+imitates has none either, and gates are noise enough.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from pruneasr.distill.pairing import PAIRINGS, Pairing
 from pruneasr.encoder import Encoder, load_encoder
 from pruneasr.espnet.encoder_task import EncoderTask
 from pruneasr.espnet.gate_training import (
+    GatedTrainer,
     add_pruning_arguments,
     build_optimizers,
     gate_and_constrain,
@@ -57,9 +62,8 @@ class RecoverTask(EncoderTask):
     def build_objective(cls, args: argparse.Namespace) -> Distillation:
         """Load both encoders and pair their layers."""
         teacher = load_encoder(args.teacher)
-        return Distillation(
-            teacher, load_encoder(args.student), cls._pairing(args, teacher)
-        )
+        student = load_encoder(args.student, dropout=0.0)
+        return Distillation(teacher, student, cls._pairing(args, teacher))
 
     @classmethod
     def _pairing(cls, args: argparse.Namespace, teacher: Encoder) -> Pairing:
@@ -83,6 +87,7 @@ class DistillPruneTask(RecoverTask):
     """Distils a teacher into its own gated copy under a constraint."""
 
     num_optimizers = 2
+    trainer = GatedTrainer
 
     @classmethod
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
@@ -95,7 +100,7 @@ class DistillPruneTask(RecoverTask):
     def build_objective(cls, args: argparse.Namespace) -> Distillation:
         """Gate a copy of the teacher and constrain it."""
         teacher = load_encoder(args.teacher)
-        student = load_encoder(args.student or args.teacher)
+        student = load_encoder(args.student or args.teacher, dropout=0.0)
         constraint = gate_and_constrain(args, student)
         return Distillation(teacher, student, cls._pairing(args, teacher), constraint)
 

@@ -24,6 +24,7 @@ from pruneasr.encoder.activation_checkpointing import checkpoint_activations
 from pruneasr.espnet.safe_task import SafeTask
 from pruneasr.espnet.schedulers import add_total_steps, set_schedule, total_steps
 from pruneasr.espnet.training_model import TrainingModel
+from pruneasr.pruning import processes
 
 
 class EncoderTask(SafeTask):
@@ -101,7 +102,8 @@ class EncoderTask(SafeTask):
     def main_worker(cls, args: argparse.Namespace) -> None:
         """Train, then finish (first process only)."""
         super().main_worker(args)
-        if not args.dry_run and args.dist_rank in (None, 0):
+        # args.dist_rank is None in every process that a launcher of its own started
+        if not args.dry_run and processes.rank() == 0:
             cls.finish(args)
 
     @classmethod

@@ -8,18 +8,22 @@ gates and, ascending, for the multipliers: neither clipped nor decayed.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from espnet2.tasks.abs_task import optim_classes
+from espnet2.train.trainer import TrainerOptions
 from espnet2.utils.nested_dict_action import NestedDictAction
 from espnet2.utils.types import str2bool
 from torch import nn
 
 from pruneasr.encoder import Encoder, EncoderConfig
 from pruneasr.espnet.schedulers import total_steps
+from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import UNITS, attach_gates, find_gates
 
@@ -73,23 +77,40 @@ def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constra
     return Constraint(config, args.units, warmup_steps=steps, **conf)
 
 
+class GatedTrainer(SafeTrainer):
+    """Leaves clipping to ``build_optimizers``: ESPnet clips all parameters together."""
+
+    @classmethod
+    def build_options(cls, args: argparse.Namespace) -> TrainerOptions:
+        """Return ESPnet's options, without its clipping."""
+        options = super().build_options(args)
+        return dataclasses.replace(options, grad_clip=math.inf)
+
+
 def build_optimizers(
     args: argparse.Namespace,
     model: nn.Module,
     constraint: Constraint,
     after_step: Callable[[], None],
 ) -> list[torch.optim.Optimizer]:
-    """Separate weights, gates and multipliers.
-
-    Sets ``args.grad_clip``: ESPnet clips all parameters together; here the weights
-    alone are clipped.
+    """Separate weights, gates and multipliers; the weights alone are clipped.
 
     Args:
         args: of the task.
         model: holds the gated encoder and the constraint.
         constraint: its parameters ascend.
         after_step: called after each optimiser step.
+
+    Raises:
+        ValueError: if ESPnet is to scale the loss: its trainer undoes that twice for
+            the second optimiser, and the straight-through estimator would clip scaled
+            gradients.
     """
+    if getattr(args, "use_amp", False):
+        raise ValueError(
+            "expected use_amp: false in a training with gates, found true; half "
+            "precision is `autocast: bfloat16`, which needs no scaled loss"
+        )
     gates = [gate.log_alpha for gate in find_gates(model).values()]
     multipliers = list(constraint.parameters())
     others = {id(p) for p in gates + multipliers}
@@ -99,10 +120,9 @@ def build_optimizers(
         [{"params": gates}, {"params": multipliers, "maximize": True}],
         **args.optim2_conf,
     )
-    max_norm, args.grad_clip = args.grad_clip, float("inf")
 
     def clip(*_: Any) -> None:
-        nn.utils.clip_grad_norm_(weights, max_norm)
+        nn.utils.clip_grad_norm_(weights, args.grad_clip, args.grad_clip_type)
 
     optimizer.register_step_pre_hook(clip)
     optimizer2.register_step_post_hook(lambda *_: after_step())

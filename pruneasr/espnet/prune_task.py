@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from pruneasr.encoder import Encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
 from pruneasr.espnet.gate_training import (
+    GatedTrainer,
     add_pruning_arguments,
     build_optimizers,
     gate_and_constrain,
@@ -94,6 +95,7 @@ class PruningTask(SafeTask, ASRTask):
     """What recognition and understanding share; put before ESPnet's task."""
 
     num_optimizers = 2
+    trainer = GatedTrainer
     name: str
 
     @classmethod

@@ -20,6 +20,7 @@ from espnet2.train.abs_espnet_model import AbsESPnetModel
 from torch import Tensor, nn
 
 from pruneasr.espnet.precision import autocast
+from pruneasr.pruning import processes
 
 SAMPLE_RATE = 16000
 
@@ -34,17 +35,15 @@ class TrainingModel(AbsESPnetModel):
 
         Args:
             objective: called as ``objective(waveforms, lengths, *labels)``.
-            autocast: None or the name of a dtype, e.g. ``bfloat16``.
+            autocast: None or ``bfloat16``, which needs no scaled loss.
             total_steps: batches of the whole training, for the time left.
 
         Raises:
-            ValueError: if autocast names no half-precision type.
+            ValueError: if autocast is another type.
         """
         super().__init__()
-        if autocast not in (None, "bfloat16", "float16"):
-            raise ValueError(
-                f"autocast must be bfloat16, float16 or null; found {autocast}"
-            )
+        if autocast not in (None, "bfloat16"):
+            raise ValueError(f"expected autocast bfloat16 or null; found {autocast}")
         self.objective = objective
         self.autocast = autocast
         self.progress = Progress(total_steps)
@@ -104,7 +103,9 @@ class Progress(nn.Module):
         # a running mean over about 50 batches: steady, yet follows the machine's load
         mean = elapsed if self.mean_sec is None else self.mean_sec
         self.mean_sec = mean + (elapsed - mean) / 50
-        stats = {"audio_sec_per_sec": audio_sec / elapsed}
+        # of all processes: ESPnet logs the mean over them
+        rate = processes.num_processes() * audio_sec / elapsed
+        stats = {"audio_sec_per_sec": rate}
         if self.total_steps is not None:
             left = max(0, self.total_steps - int(self.done))
             stats["minutes_left"] = left * self.mean_sec / 60

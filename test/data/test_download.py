@@ -12,13 +12,22 @@ CONTENT = bytes(range(256)) * 40
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Serves CONTENT under three names that differ in what the server can do."""
+    """Serves CONTENT under names that differ in what the server can do."""
+
+    protocol_version = "HTTP/1.1"
+    close_connection = True
 
     ranges: list[str | None]
 
     def do_GET(self):
         wanted = self.headers.get("Range")
         self.ranges.append(wanted)
+        if self.path == "/chunks":  # as archives that are packed on the fly
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\n" % len(CONTENT) + CONTENT[:5000])
+            return
         if self.path == "/gone":
             self.send_error(404)
             return
@@ -67,6 +76,11 @@ def test_a_broken_download_is_continued(server, tmp_path, name):
     download(f"{server}/{name}", path)
     assert path.read_bytes() == CONTENT
     assert Server.ranges == [None, "bytes=5000-"]
+
+
+def test_a_broken_chunk_is_said_in_a_line(server, tmp_path):
+    with pytest.raises(ValueError, match=r"IncompleteRead.*run the command again"):
+        download(f"{server}/chunks", tmp_path / "file")
 
 
 def test_killed_before_the_renaming(server, tmp_path):

@@ -1,5 +1,8 @@
 """Generated corpora: disjoint sets, the same every time, text apart from speech."""
 
+import pytest
+
+from pruneasr.data import generated
 from pruneasr.data.generated import Line, plan
 
 SIZES = {"train": 20, "dev": 8, "test": 8}
@@ -20,6 +23,13 @@ def test_sets_share_neither_speakers_nor_sentences():
     assert len(set(variants)) == len(variants)
     spoken = [item.text for items in corpus.values() for item, _ in items]
     assert len(set(spoken)) == len(spoken)
+
+
+def test_more_sentences_than_there_are_is_refused(monkeypatch):
+    monkeypatch.setattr(generated, "MAX_REPEATS", 1000)
+    assert len(plan(draw, {**SIZES, "train": 84}, seed=0)["train"]) == 84
+    with pytest.raises(ValueError, match=r"expected 85 .* found 84 beside the 16 of"):
+        plan(draw, {**SIZES, "train": 85}, seed=0)
 
 
 def test_what_is_written_belongs_to_what_is_spoken():

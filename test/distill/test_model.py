@@ -5,7 +5,7 @@ import torch
 from tiny import random_encoder, tiny_config, waveforms
 
 from pruneasr.distill.model import Distillation, living_layers
-from pruneasr.distill.pairing import FreePairing
+from pruneasr.distill.pairing import FixedPairing, FreePairing
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import attach_gates, find_gates
 
@@ -82,6 +82,13 @@ def test_bad_combinations():
         Distillation(random_encoder(tiny_config(dim=16)), random_encoder(), pairing)
     with pytest.raises(ValueError, match="layers 0 to 3"):
         Distillation(random_encoder(), random_encoder(), FreePairing([9], 32, "mse"))
+    with pytest.raises(ValueError, match=r"teacher has layers 0 to 3; found .*-1"):
+        Distillation(
+            random_encoder(), random_encoder(), FreePairing([-1, 1], 32, "mse")
+        )
+    shallow = random_encoder(tiny_config(num_blocks=2))
+    with pytest.raises(ValueError, match="student has layers 0 to 2; found"):
+        Distillation(random_encoder(), shallow, FixedPairing([1, 3], 32, "mse"))
     gated = random_encoder()
     attach_gates(gated, ["ffn"])
     with pytest.raises(ValueError, match="constraint"):

@@ -252,6 +252,22 @@ refused() {
     done
 }
 
+@test "a command that is itself a recipe is the same on another backend" {
+    run bash -c '. "$1/../egs/TEMPLATE/lib.sh"; what_runs' - "$BATS_TEST_DIRNAME/.." \
+        <<< "./run.sh --seeds 1 --cmd-backend slurm --ngpu 2 --device cuda --nj 1"
+    [ "$output" = "./run.sh --seeds 1 --nj 1" ]
+}
+
+@test "a batch system is asked for the threads that a training takes" {
+    options=(--dry-run true --stage distill --stop-stage distill --cmd-backend slurm)
+    run "$RECIPE/run.sh" "${options[@]}" --num-threads 3
+    [[ "$output" == *"--name\ distill\ --num-threads\ 3"*"env OMP_NUM_THREADS=3 "* ]]
+    # those of this machine say nothing of its machines
+    run "$RECIPE/run.sh" "${options[@]}"
+    [[ "$output" == *"env OMP_NUM_THREADS=1 "* ]]
+    [[ "$output" != *"--num-threads"* ]]
+}
+
 # stopped_by SIGNAL STATUS: run.sh ends with it, and so do its jobs, side by side.
 stopped_by() {
     start_sleepers
@@ -266,15 +282,18 @@ stopped_by() {
     [ ! -L "$RECIPE/exp/.lock" ]
 }
 
-# Starts run.sh, as number pid, with two jobs side by side.
+# start_sleepers [NUMBER OPTIONS...]: starts run.sh, as number pid, with two jobs side by
+# side, or NUMBER.
 start_sleepers() {
+    local number=${1:-2}
+    shift || true
     pretend 'exec sleep 1000.25'
     made exp/asr_stats_word/train/text_shape.tokens exp/recover/encoder/config.json
     # as an interactive shell starts it: one that others start may ignore INT
     env --default-signal=INT "$RECIPE/run.sh" --stage train --systems pruned \
-        --seeds "1 2" --nj 2 > said 2>&1 3>&- &
+        --seeds "1 2" --nj 2 "$@" > said 2>&1 3>&- &
     pid=$!
-    until_true 20 sleeping 2
+    until_true 20 sleeping "$number"
 }
 
 # sleeping N: so many stand-ins of this test are at work.
@@ -287,6 +306,14 @@ sleeping() {
         fi
     done
     [ "$count" -eq "$1" ]
+}
+
+@test "on the GPUs of this machine one training runs after the other" {
+    start_sleepers 1 --ngpu 1
+    sleep 1 # a second one would be there by now
+    sleeping 1
+    kill "$pid"
+    wait "$pid" || true
 }
 
 @test "TERM ends the jobs too" { stopped_by TERM 143; }

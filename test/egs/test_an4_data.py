@@ -61,6 +61,8 @@ def test_download_to_data_directories(recipe, run_data, tmp_path):
         folder, *options, "--extra-audio", tmp_path / "more", AN4="corpus"
     )
     assert result.returncode == 0, result.stderr
+    (lexicon,) = folder.glob("**/etc/an4.dic")  # for egs/superb
+    assert lexicon.read_text() == "A AH\n"
     assert "data/pretrain: 6 utterances, 0.00 h, 3 speakers" in result.stdout
 
     sets = {

@@ -67,6 +67,17 @@ def test_dropout_of_scores_and_gradients_need_groups(calls):
     assert set(calls) == {"_in_groups"}
 
 
+@pytest.mark.parametrize("part", ["q_proj", "k_proj", "v_proj", "relative_gate"])
+def test_a_part_of_an_attention_learns_alone(part, calls):
+    encoder = uneven_encoder().requires_grad_(False)
+    learning = [p for n, p in encoder.named_parameters() if f".{part}." in n]
+    for parameter in learning:
+        parameter.requires_grad_(True)
+    encoder(torch.randn(1, 4000))[0][-1].square().sum().backward()
+    assert any(parameter.grad.abs().sum() > 0 for parameter in learning)
+    assert "_in_groups" in calls
+
+
 @pytest.mark.parametrize("biased", [True, False])
 @pytest.mark.parametrize("padded", [True, False])
 @pytest.mark.parametrize("on_cpu", [True, False])

@@ -9,6 +9,7 @@ from tiny import random_config, random_encoder, waveforms
 
 from pruneasr.encoder import load_encoder, save_encoder
 from pruneasr.encoder.checkpoint import load_config, load_metadata
+from pruneasr.pruning.units import attach_gates
 
 
 @pytest.fixture
@@ -96,6 +97,34 @@ def test_unknown_key_in_the_architecture(saved):
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"unknown: \['depth'\]"):
         load_encoder(directory)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[1]", "expected an object"), ('{"schema_version": 1}', "in `encoder`, found")],
+)
+def test_other_json(saved, content, message):
+    directory, _ = saved
+    (directory / "config.json").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        load_encoder(directory)
+
+
+def test_a_file_is_no_encoder_directory(saved):
+    with pytest.raises(ValueError, match="expected an encoder directory with"):
+        load_encoder(saved[0] / "model.safetensors")
+
+
+def test_a_gated_encoder_is_not_saved_and_nothing_is_lost(saved):
+    gated = load_encoder(saved[0])
+    attach_gates(gated, ["ffn"])
+    with pytest.raises(ValueError, match="an encoder without gates"):
+        save_encoder(gated, saved[0])
+    assert load_encoder(saved[0]).slots_are_empty()
+
+
+def test_dropout_can_be_another_one(saved):
+    assert load_encoder(saved[0], dropout=0.3).config.dropout == 0.3
 
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors"])

@@ -44,7 +44,6 @@ def test_a_cpu_without_bfloat16_is_named_once(cpu, caplog):
         ({"avx512_bf16": True}, "bfloat16"),
         ({"amx_bf16": True}, "bfloat16"),
         ({"architecture": "aarch64"}, "bfloat16"),
-        ({}, "float16"),
         ({}, None),
     ],
 )

@@ -23,8 +23,8 @@ stage_teacher() {
 pretrain_round() { # ROUND CONFIG ENCODER FEATURES
     local clusters=${expdir}/clusters$1 dir=${expdir}/pretrain$1 number
     number=$(sed -n 's/^num_clusters: *//p' "$2")
-    # shellcheck disable=SC2086  # train_cmd is words
-    once "${clusters}/.done" ${train_cmd} "${clusters}/cluster.log" \
+    # shellcheck disable=SC2046,SC2086  # lists of words
+    once "${clusters}/.done" ${train_cmd} $(threads) "${clusters}/cluster.log" \
         env OMP_NUM_THREADS="${num_threads}" python -m pruneasr.bin.cluster \
         --train "data/${pretrain_set}" --encoder "$3" --features "$4" \
         --num-clusters "${number}" --output "${clusters}" \

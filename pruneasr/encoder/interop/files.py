@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 
@@ -30,18 +28,6 @@ ALLOWED: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     argparse.Namespace,
     (_Record, "fairseq.data.dictionary.Dictionary"),
 ]
-
-
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    """Read one file of tensors.
-
-    Raises:
-        ValueError: if it is damaged.
-    """
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(f"{path} is damaged ({error}); copy it again") from None
 
 
 def read_pickle(path: Path) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from pruneasr.encoder.checkpoint import read_safetensors
 from pruneasr.encoder.config import ConvConfig, EncoderConfig, dense_blocks
-from pruneasr.encoder.interop.files import file_digests, read_pickle, read_safetensors
+from pruneasr.encoder.interop.files import file_digests, read_pickle
 from pruneasr.encoder.interop.tables import (
     Format,
     Imported,

@@ -9,17 +9,19 @@ import re
 from pathlib import Path, PurePosixPath
 
 from pruneasr.data.archive import members, run, write_as_flac
+from pruneasr.data.datadir import write_atomic
 from pruneasr.data.manifest import ManifestRow, write_manifest
 
 SPLIT_OF_FOLDER = {"an4_clstk": "train", "an4test_clstk": "test"}
 TRANSCRIPTIONS = {"an4_train.transcription": "train", "an4_test.transcription": "test"}
+LEXICON = "an4.dic"  # what egs/superb says words in phones by
 
 # "<s> YES </s> (an254-fash-b)" in the training list, no marks in the test list.
 TRANSCRIPTION = re.compile(r"(?:<s> )?(?P<text>.*?)(?: </s>)? \((?P<name>\S+)\)")
 
 
 def convert(archive: Path, folder: Path) -> None:
-    """Write audio/{train,test}/*.flac and manifest.tsv from the archive.
+    """Write audio/{train,test}/*.flac, the lexicon and manifest.tsv from the archive.
 
     Raises:
         ValueError: The archive is damaged, or its audio and its transcripts do not
@@ -33,6 +35,9 @@ def convert(archive: Path, folder: Path) -> None:
             if path.name in TRANSCRIPTIONS:
                 split = TRANSCRIPTIONS[path.name]
                 texts |= read_transcription(stream.read().decode("ascii"), split)
+            elif path.name == LEXICON:
+                (folder / "etc").mkdir(parents=True, exist_ok=True)
+                write_atomic(folder / "etc" / LEXICON, stream.read().decode("ascii"))
             elif path.suffix == ".sph":
                 split = SPLIT_OF_FOLDER[path.parts[-3]]
                 target = folder / "audio" / split / f"{path.stem}.flac"

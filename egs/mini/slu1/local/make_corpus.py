@@ -12,10 +12,10 @@ from pruneasr.data.generated import Line, run
 # Upper-case words stand for a slot.
 WORDINGS = {
     "switch_device": (
-        "turn STATE the DEVICE",
-        "turn the ROOM DEVICE STATE",
+        "turn STATE the DEVICE in the ROOM DAYTIME",
+        "turn the ROOM DEVICE STATE DAYTIME",
         "please switch STATE the DEVICE in the ROOM",
-        "I want the ROOM DEVICE STATE",
+        "I want the ROOM DEVICE STATE DAYTIME",
     ),
     "bring_object": (
         "bring me AMOUNT COLOUR OBJECT",
@@ -24,20 +24,20 @@ WORDINGS = {
         "bring the COLOUR OBJECT to the ROOM",
     ),
     "call_person": (
-        "call PERSON DAYTIME",
-        "I must talk to PERSON",
-        "please call PERSON",
-        "remind me to call PERSON DAYTIME",
+        "call PERSON about the COLOUR OBJECT",
+        "I must talk to PERSON about the OBJECT DAYTIME",
+        "please call PERSON DAYTIME",
+        "remind me to call PERSON about the DEVICE DAYTIME",
     ),
     "set_temperature": (
-        "make the ROOM warmer DAYTIME",
-        "set the ROOM to AMOUNT degrees",
+        "make the ROOM warmer by AMOUNT degrees DAYTIME",
+        "set the ROOM to AMOUNT degrees DAYTIME",
         "I want AMOUNT degrees in the ROOM DAYTIME",
     ),
     "play_music": (
-        "play STYLE in the ROOM",
-        "play some STYLE by PERSON",
-        "I would like to hear STYLE DAYTIME",
+        "play STYLE in the ROOM DAYTIME",
+        "play some STYLE by PERSON in the ROOM",
+        "I would like to hear STYLE by PERSON DAYTIME",
     ),
 }
 VALUES = {
