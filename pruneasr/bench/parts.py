@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import torch
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 from pruneasr.bench.backends import precision, runner
 from pruneasr.bench.clock import Clock
@@ -58,8 +59,13 @@ class Parts:
 
 
 def time_parts(encoders: Mapping[str, Encoder], setting: Setting) -> dict[str, Parts]:
-    """Return the parts of every encoder, run one after the other on noise."""
-    return {name: _time(encoder, setting) for name, encoder in encoders.items()}
+    """Return the parts of every encoder, run in turn on noise."""
+    timed = {name: _Timed(encoder, setting) for name, encoder in encoders.items()}
+    # the first round pays for memory and kernels
+    for _ in range(1 + setting.repeats):
+        for one in timed.values():
+            one.run()
+    return {name: one.parts() for name, one in timed.items()}
 
 
 def parts_table(parts: Mapping[str, Parts]) -> str:
@@ -75,33 +81,43 @@ def parts_table(parts: Mapping[str, Parts]) -> str:
     return markdown_table(columns, rows)
 
 
-def _time(encoder: Encoder, setting: Setting) -> Parts:
-    clock = Clock()
-    places: list[tuple[nn.Module, str]] = [(encoder.feature_extractor, "convolutions")]
-    for block in encoder.blocks:
-        assert isinstance(block, Block)
-        places += [(block.attention, "attention"), (block.feed_forward, "feed-forward")]
-    handles = []
-    for module, name in places:
-        enter = module.register_forward_pre_hook(
-            lambda *_, name=name: clock.enter(name)
-        )
-        handles += [enter, module.register_forward_hook(lambda *_: clock.leave())]
-    run = runner(encoder.to(setting.device), "eager")
-    samples = round(setting.seconds * SAMPLE_RATE)
-    waveforms = torch.randn(setting.batch, samples, device=setting.device)
-    rounds = []
-    with precision(setting.device, setting.dtype):
-        for _ in range(setting.repeats + 1):
-            with clock.part("other"):
-                run(waveforms)
-            rounds.append(clock.take())
-    for handle in handles:
-        handle.remove()
-    cost = macs(encoder.config, config_widths(encoder.config), setting.seconds)
-    return Parts(
-        # the first round pays for memory and kernels
-        {name: statistics.median(r[name] for r in rounds[1:]) for name in NAMES},
-        int(setting.batch * cost.cnn),
-        int(setting.batch * cost.mha_ffn),
-    )
+class _Timed:
+    """An encoder whose parts are timed in every run."""
+
+    def __init__(self, encoder: Encoder, setting: Setting) -> None:
+        self.encoder = encoder.to(setting.device)
+        self.setting = setting
+        self.clock = Clock()
+        self.rounds: list[dict[str, float]] = []
+        self.handles: list[RemovableHandle] = []
+        self._time(encoder.feature_extractor, "convolutions")
+        for block in encoder.blocks:
+            assert isinstance(block, Block)
+            self._time(block.attention, "attention")
+            self._time(block.feed_forward, "feed-forward")
+        self.runner = runner(self.encoder, "eager")
+        samples = round(setting.seconds * SAMPLE_RATE)
+        self.waveforms = torch.randn(setting.batch, samples, device=setting.device)
+
+    def _time(self, module: nn.Module, name: str) -> None:
+        enter = module.register_forward_pre_hook(lambda *_: self.clock.enter(name))
+        leave = module.register_forward_hook(lambda *_: self.clock.leave())
+        self.handles += [enter, leave]
+
+    def run(self) -> None:
+        """Run once, and note the seconds of every part."""
+        with precision(self.setting.device, self.setting.dtype):
+            with self.clock.part("other"):
+                self.runner(self.waveforms)
+            self.rounds.append(self.clock.take())
+
+    def parts(self) -> Parts:
+        """Return the medians of all runs but the first, and end the timing."""
+        for handle in self.handles:
+            handle.remove()
+        config, batch = self.encoder.config, self.setting.batch
+        cost = macs(config, config_widths(config), self.setting.seconds)
+        seconds = {
+            name: statistics.median(r[name] for r in self.rounds[1:]) for name in NAMES
+        }
+        return Parts(seconds, int(batch * cost.cnn), int(batch * cost.mha_ffn))

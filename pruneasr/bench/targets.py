@@ -116,15 +116,12 @@ def bfloat16_target(
     return Target(what, setting, base / conv.median, LEAST_BFLOAT16, bound)
 
 
-def int8_target(
-    setting: str, base: float, int8: Row, onnx: Row, parts: Parts
-) -> Target:
+def int8_target(setting: str, int8: Row, onnx: Row, parts: Parts) -> Target:
     """Return how much faster ``conv`` in int8 is than torchaudio in float32.
 
     Args:
         setting: of the int8 row.
-        base: seconds of torchaudio's dense model in float32.
-        int8: the pruned model in int8.
+        int8: the pruned model in int8, in the same rounds as torchaudio's dense one.
         onnx: the same in ONNX Runtime's float32.
         parts: of the pruned model in torch's float32.
     """
@@ -135,7 +132,7 @@ def int8_target(
         f"float32 {_ms(parts.total)}, of which the convolutions are {_ms(convolutions)}"
     )
     what = "conv over torchaudio's dense in float32"
-    return Target(what, setting, base / int8.median, LEAST_INT8, bound)
+    return Target(what, setting, int8.faster["torchaudio"], LEAST_INT8, bound)
 
 
 def rate_targets(

@@ -96,7 +96,10 @@ def training_times(
             soundfile.write(path, noise.numpy(), SAMPLE_RATE)
         steps = {n: _Step(teacher, paths, device, **o) for n, o in STEPS.items()}
         peaks = {name: peak_memory(step, device) for name, step in steps.items()}
-        rounds = [{n: step() for n, step in steps.items()} for _ in range(repeats)]
+        rounds = [
+            {name: steps[name]() for name in _rotated(list(steps), number)}
+            for number in range(repeats)
+        ]
     return {
         name: StepTimes(
             {part: [r[name].get(part, 0.0) for r in rounds] for part in PARTS},
@@ -105,6 +108,12 @@ def training_times(
         )
         for name in steps
     }
+
+
+def _rotated(names: list[str], number: int) -> list[str]:
+    """Return the names with another one first in every round: none profits by place."""
+    first = number % len(names)
+    return names[first:] + names[:first]
 
 
 def slower(times: Mapping[str, StepTimes], name: str, reference: str) -> float:
