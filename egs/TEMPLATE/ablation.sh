@@ -17,7 +17,8 @@ RESULTS_ABLATION.md and figures/ablation_*.png.
                      no_ste        without the straight-through estimator
                      no_blocks     without mha_layer and ffn_layer
                      ordered fixed the pairing of layers
-                     conv          with gates on the convolutions
+                     conv          with gates on the convolutions; of the whole encoder
+                                   --whole-target S is removed
                      no_recovery   full, not distilled again (wants full)
                      target_<P>    P percent removed, e.g. target_50
                      distilhubert  two blocks, as large as full (wants full)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.espnet.prune import read_history
 from pruneasr.results.ablation import Variants, ablation_markdown, collect_variants
 from pruneasr.results.ablation_figures import STE, plot_errors, plot_gates, plot_layers
@@ -21,6 +22,7 @@ from pruneasr.superb.published import METRICS as PROBE_METRICS
 SCORES_FIGURE = "ablation_scores.png"
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
     parser = argparse.ArgumentParser(
@@ -38,10 +40,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
-    try:
-        _write(args)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    _write(args)
 
 
 def _write(args: argparse.Namespace) -> None:

@@ -24,6 +24,7 @@ from pruneasr.bench.report import MAIN, write_report
 from pruneasr.bench.table import as_json, markdown, plot
 from pruneasr.bench.timing import SAMPLE_RATE, read_audio
 from pruneasr.bench.training import training_table, training_times
+from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
 from pruneasr.results.write import update_readme
 
@@ -31,6 +32,7 @@ from pruneasr.results.write import update_readme
 PASSES = 5
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, measure, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])

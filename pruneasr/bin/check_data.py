@@ -7,6 +7,7 @@ remedy, and writes utt2num_samples. With --tokens it also checks the transcripts
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import RECEPTIVE_FIELD, SAMPLE_RATE, check_audio
 from pruneasr.data.text import check_text, read_token_folder
 
@@ -45,13 +46,11 @@ def check(args: argparse.Namespace) -> None:
             print(f"{directory}: {total} tokens, all in {args.tokens}")
 
 
+@in_a_line
 def main() -> None:
     """Run the command line."""
     parser = get_parser()
-    try:
-        check(parser.parse_args())
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    check(parser.parse_args())
 
 
 if __name__ == "__main__":

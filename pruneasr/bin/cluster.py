@@ -10,6 +10,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
 from pruneasr.pretrain.labels import (
     fit_clusters,
@@ -19,6 +20,7 @@ from pruneasr.pretrain.labels import (
 )
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, fit the clusters and label every directory."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -13,10 +13,12 @@ import argparse
 import logging
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import save_encoder
 from pruneasr.encoder.interop import export_huggingface, import_encoder
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, read the source and write the output."""
     parser = argparse.ArgumentParser(

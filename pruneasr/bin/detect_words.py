@@ -15,6 +15,7 @@ from pathlib import Path
 
 import torch
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import read_table
 from pruneasr.data.text import Splitter, read_token_folder
 from pruneasr.encoder import Encoder, load_encoder
@@ -27,6 +28,7 @@ from pruneasr.readout.word_detector import (
 from pruneasr.superb.features import encode_all
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, train and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -43,14 +45,11 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
-    try:
-        tokens, split = read_token_folder(args.tokens)
-        encoder = load_encoder(args.encoder).eval()
-        train, valid = (_hear(encoder, d, split) for d in (args.train, args.valid))
-        detector = train_detector(train, args.seed)
-        weights = ctc_weights(detector, tokens)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    tokens, split = read_token_folder(args.tokens)
+    encoder = load_encoder(args.encoder).eval()
+    train, valid = (_hear(encoder, d, split) for d in (args.train, args.valid))
+    detector = train_detector(train, args.seed)
+    weights = ctc_weights(detector, tokens)
     auc = detection_auc(detector, valid)
     logging.info("%s: words are detected with AUC %.3f", args.valid, auc)
     torch.save(weights, args.output)

@@ -10,10 +10,12 @@ import logging
 import sys
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
 from pruneasr.export import export_onnx, onnx_difference
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, export, and fail if the result differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.results.collect import METRICS
 from pruneasr.results.curves import (
     collect_points,
@@ -16,6 +17,7 @@ from pruneasr.results.environment import read_calls
 from pruneasr.results.speed import real_time_factors
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
     parser = argparse.ArgumentParser(
@@ -34,11 +36,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     metric = METRICS[args.task][0]
-    try:
-        commands = read_calls(args.points / "commands")
-        points = collect_points(args.points, args.test_sets, metric)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    commands = read_calls(args.points / "commands")
+    points = collect_points(args.points, args.test_sets, metric)
     encoders = {run.encoder: run.encoder for point in points for run in point.runs}
     factors = real_time_factors(encoders, args.audio)
     text = curves_markdown(

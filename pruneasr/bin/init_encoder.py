@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import Encoder, dense_config, load_encoder, save_encoder
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.encoder.initialize import (
@@ -28,6 +29,7 @@ from pruneasr.encoder.initialize import (
 )
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, make the encoder and save it."""
     parser = argparse.ArgumentParser(

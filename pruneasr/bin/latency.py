@@ -15,11 +15,13 @@ import torch
 
 from pruneasr.bench.backends import DTYPES
 from pruneasr.bench.latency import measure_table
+from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
 from pruneasr.pruning.latency import LatencyTable, latency, save_table
 from pruneasr.pruning.widths import config_widths
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, measure, write, print the sums."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])

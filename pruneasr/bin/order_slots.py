@@ -14,6 +14,7 @@ import argparse
 import logging
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame, format_frame, read_frames, words_of_slots
 from pruneasr.data.spoken_order import in_spoken_order
@@ -32,6 +33,7 @@ MIN_AUC = 0.9
 """On coffee orders CTC learned words after 0.98; 0.81 was worse than no change."""
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and put slots in order."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -50,10 +52,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
-    try:
-        order(args)
-    except ValueError as error:
-        parser.exit(1, f"python -m pruneasr.bin.order_slots: {error}\n")
+    order(args)
 
 
 def order(args: argparse.Namespace) -> None:

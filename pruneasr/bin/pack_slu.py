@@ -13,7 +13,10 @@ import argparse
 
 from espnet2.main_funcs.pack_funcs import pack
 
+from pruneasr.bin.errors import in_a_line
 
+
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line and write the archive."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

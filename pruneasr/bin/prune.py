@@ -14,12 +14,14 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.espnet.prune import prune_by_scores, prune_experiment
 from pruneasr.pruning.constraint import DENOMINATORS
 from pruneasr.pruning.report import markdown
 from pruneasr.pruning.scores import SCORED_UNITS, SCORES
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, prune, print the report."""
     parser = _parser()
@@ -31,10 +33,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.experiment and given:
         parser.error(f"--{given[0]} goes with --scores; an experiment has its own")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    try:
-        report = _prune(args)
-    except ValueError as error:
-        parser.exit(1, f"python -m pruneasr.bin.prune: {error}\n")
+    report = _prune(args)
     print(markdown(report))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
 from pruneasr.results.environment import read_calls
@@ -22,6 +23,7 @@ from pruneasr.results.write import (
 )
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -51,10 +53,7 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
-    try:
-        _write(args)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    _write(args)
 
 
 def _write(args: argparse.Namespace) -> None:

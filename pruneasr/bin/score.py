@@ -7,6 +7,7 @@ and the same for cer and ter, and prints the rows of ESPnet's RESULTS.md.
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.scoring.report import results_header, results_row, score_files
 
 
@@ -33,21 +34,19 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@in_a_line
 def main() -> None:
     """Run the command line."""
     parser = get_parser()
     args = parser.parse_args()
     dataset = args.dataset or args.output.name
-    try:
-        results = score_files(
-            args.ref,
-            args.hyp,
-            args.output,
-            dataset=dataset,
-            bpe_model=args.bpe_model,
-        )
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    results = score_files(
+        args.ref,
+        args.hyp,
+        args.output,
+        dataset=dataset,
+        bpe_model=args.bpe_model,
+    )
     for rate, columns in results.items():
         table = results_header(columns) + results_row(dataset, columns)
         print(f"### {rate.upper()}\n{table}")

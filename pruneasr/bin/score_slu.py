@@ -8,6 +8,7 @@ import argparse
 import json
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import read_table, write_atomic
 from pruneasr.data.frames import read_frame, read_frames
 from pruneasr.scoring.frames import score_frames
@@ -30,15 +31,13 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@in_a_line
 def main() -> None:
     """Run the command line."""
     parser = get_parser()
     args = parser.parse_args()
-    try:
-        hypotheses = {name: read_frame(t) for name, t in read_table(args.hyp).items()}
-        scores = score_frames(read_frames(args.ref), hypotheses)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    hypotheses = {name: read_frame(t) for name, t in read_table(args.hyp).items()}
+    scores = score_frames(read_frames(args.ref), hypotheses)
     args.output.mkdir(parents=True, exist_ok=True)
     write_atomic(args.output / "score_slu.json", json.dumps(scores, indent=2) + "\n")
     for name, value in scores.items():

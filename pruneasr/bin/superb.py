@@ -15,6 +15,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import read_table, write_atomic, write_table
 from pruneasr.encoder import load_encoder
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME
@@ -175,6 +176,7 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Run the command line."""
     parser = get_parser()
@@ -183,10 +185,7 @@ def main(argv: list[str] | None = None) -> None:
         missing = [n for n in ("config", "train") if getattr(args, n) is None]
         if missing:
             parser.error(f"{args.task} needs --{' and --'.join(missing)}")
-    try:
-        args.run(args)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    args.run(args)
 
 
 if __name__ == "__main__":

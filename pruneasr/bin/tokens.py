@@ -7,6 +7,7 @@ bpe.model.
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.text import TOKEN_TYPES
 from pruneasr.data.tokens import make_token_list
 
@@ -32,19 +33,17 @@ def get_parser() -> argparse.ArgumentParser:
     return parser
 
 
+@in_a_line
 def main() -> None:
     """Run the command line."""
     parser = get_parser()
     args = parser.parse_args()
-    try:
-        tokens = make_token_list(
-            args.text,
-            args.output,
-            token_type=args.token_type,
-            nbpe=args.nbpe,
-        )
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    tokens = make_token_list(
+        args.text,
+        args.output,
+        token_type=args.token_type,
+        nbpe=args.nbpe,
+    )
     print(f"{args.output / 'tokens.txt'}: {len(tokens)} tokens")
 
 

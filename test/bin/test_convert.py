@@ -40,7 +40,10 @@ def test_there_and_back(source, tmp_path, caplog):
     torch.testing.assert_close(states[-1], expected, atol=1e-5, rtol=0)
 
 
-def test_a_bad_source_writes_nothing(tmp_path):
-    with pytest.raises(ValueError, match="does not exist"):
+def test_a_bad_source_is_said_in_a_line_and_writes_nothing(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="1"):
         main(["--source", "nowhere", "--output", str(tmp_path / "out")])
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("convert: expected a directory of Hugging Face")
+    assert line.endswith("found 'nowhere', which does not exist")
     assert not (tmp_path / "out").exists()

@@ -40,11 +40,19 @@ def test_from_yaml(tmp_path):
     assert provenance["init_encoder"]["seed"] == "3"
 
 
-@pytest.mark.parametrize("text", ["width: 3", "[1, 2]", ""])
-def test_bad_yaml(text, tmp_path):
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("width: 3", "unknown: ['width']"),
+        ("[1, 2]", "expected 'name: value' lines; found [1, 2]"),
+        ("", "expected 'name: value' lines; found None"),
+    ],
+)
+def test_bad_yaml(text, message, tmp_path, capsys):
     (tmp_path / "arch.yaml").write_text(text)
-    with pytest.raises(ValueError, match=r"unknown: \['width'\]|name: value"):
+    with pytest.raises(SystemExit, match="1"):
         main(["--config", str(tmp_path / "arch.yaml"), "--output", str(tmp_path / "o")])
+    assert message in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
 
 
