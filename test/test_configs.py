@@ -103,6 +103,15 @@ def test_options_of_the_frontend_are_known(path):
     inspect.signature(PrunedSSLFrontend).bind(**options.frontend_conf)
 
 
+@configs(("prune_", "distill."))
+def test_espnet_does_not_clip_weights_and_gates_together(path):
+    (begin,) = [begin for begin in PARSERS if path.name.startswith(begin)]
+    task = PARSERS[begin].__self__
+    args = parse(path)
+    assert args.grad_clip < float("inf")
+    assert task.trainer.build_options(args).grad_clip == float("inf")
+
+
 @configs("prune_")
 def test_a_model_is_pruned_as_it_was_trained_but_that_nothing_is_frozen(path):
     gated = read(path)

@@ -161,6 +161,10 @@ num_trainings() {
 encoder_training() {
     local name=$1 dir=$2
     shift 2
+    if ((num_nodes > 1 && num_threads > 1)); then
+        die "--num-threads goes with one node; on several, ESPnet's launcher asks for as" \
+            "many processors as GPUs"
+    fi
     log "output ${dir}, log ${dir}/train.log"
     # shellcheck disable=SC2016,SC2086  # the job's shell expands; encoder_args is words
     once "${dir}/.done" python -m espnet2.bin.launch \

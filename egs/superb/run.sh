@@ -126,7 +126,7 @@ smaller() {
 }
 
 # Features -> exp/<name>/<task>/split<k>_seed<s>: the search on the development set
-stage_train() { nj=$(num_trainings) side_by_side train_probe < <(runs); }
+stage_train() { side_by_side train_probe < <(runs); }
 
 train_probe() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3 data=data/$1/split$2 options=()
@@ -184,6 +184,7 @@ check_options
 exp=${expdir}/${name:=$(basename "${encoder}")}
 device=cpu
 if ((ngpu > 0)); then device=cuda; fi
+nj=$(num_trainings) # features and decoding take the GPU too
 ../../tools/setup_env.sh
 . ./path.sh
 occupy "${expdir}"

@@ -62,9 +62,10 @@ def time_parts(encoders: Mapping[str, Encoder], setting: Setting) -> dict[str, P
     """Return the parts of every encoder, run in turn on noise."""
     timed = {name: _Timed(encoder, setting) for name, encoder in encoders.items()}
     # the first round pays for memory and kernels
-    for _ in range(1 + setting.repeats):
-        for one in timed.values():
-            one.run()
+    with precision(setting.device, setting.dtype):
+        for _ in range(1 + setting.repeats):
+            for one in timed.values():
+                one.run()
     return {name: one.parts() for name, one in timed.items()}
 
 
@@ -106,10 +107,9 @@ class _Timed:
 
     def run(self) -> None:
         """Run once, and note the seconds of every part."""
-        with precision(self.setting.device, self.setting.dtype):
-            with self.clock.part("other"):
-                self.runner(self.waveforms)
-            self.rounds.append(self.clock.take())
+        with self.clock.part("other"):
+            self.runner(self.waveforms)
+        self.rounds.append(self.clock.take())
 
     def parts(self) -> Parts:
         """Return the medians of all runs but the first, and end the timing."""

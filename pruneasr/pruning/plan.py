@@ -196,13 +196,15 @@ def _fix(
     slack = TOLERANCE * dense
     _open(draft, pools[0], room, slack)
     for pool in pools[1:]:
-        if room() <= slack:
+        if room() <= slack or draft.bundles(pools[0], kept=False):
             return
         before = {key: keep.clone() for key, keep in draft.plan.items()}
-        _flip_until(draft.plan, draft.bundles(pool, kept=False), lambda: room() < 0)
+        opening = draft.bundles(pool, kept=False)
+        opened = _flip_until(draft.plan, opening, lambda: room() < 0)
         _close(draft, pools[0], room)  # what the last one of them is too much
         if room() < 0:
             draft.plan.update(before)
+            _flip(draft.plan, opening[: opened - 1])
         _open(draft, pools[0], room, slack)
 
 

@@ -46,7 +46,8 @@ def search(
     """
     for data in (sets.train, sets.dev):
         sets.store.check(read_texts(data))
-    _look(task, sets, sizes)
+    if not any(output.glob("lr*/state.pt")):  # it went on from there before
+        _look(task, sets, sizes, device)
     tried = []
     for rate in training.learning_rates:
         best = train(
@@ -66,9 +67,9 @@ def search(
     return result
 
 
-def _look(task: str, sets: Sets, sizes: Mapping[str, Any]) -> None:
+def _look(task: str, sets: Sets, sizes: Mapping[str, Any], device: str) -> None:
     """Score an untrained head: a broken set is found now and not hours later."""
     texts = list(read_texts(sets.train).values())
     probe = new_probe(task, sets.store.shape, texts, sizes, seed=0)
-    predictions = predict(probe, sets.store, list(read_texts(sets.dev)))
+    predictions = predict(probe.to(device), sets.store, list(read_texts(sets.dev)))
     TASKS[task].evaluate(sets.dev, predictions)

@@ -73,12 +73,25 @@ def test_heads_that_the_target_does_not_ask_for_are_opened_again(units, target):
     constraint = Constraint(config, units, warmup_steps=1, **cost)
     plan = plan_removal(encoder, constraint)
     if units == ("head",):
+        widths = config_widths(planned_config(config, plan))
+        assert constraint.sparsity(widths)["mac"] >= target
         closed = next(keep for keep in plan.values() if not keep.all())
         closed[closed.int().argmin()] = True  # one more is too much
         widths = config_widths(planned_config(config, plan))
         assert constraint.sparsity(widths)["mac"] < target
     else:
         assert_met(constraint, planned_config(config, plan))
+
+
+def test_of_branches_as_many_are_opened_again_as_fit():
+    units = ("head", "mha_layer", "ffn_layer")
+    encoder = drawn(units, shift=-4.0, branches=-4.0)
+    constraint = Constraint(WIDE, units, target=0.4, warmup_steps=1)
+    plan = plan_removal(encoder, constraint)
+    # a feed-forward of these three is 0.32 of the cost
+    assert sum(int(plan["ffn_layer", i]) for i in range(3)) == 1
+    sparsity = constraint.sparsity(config_widths(planned_config(WIDE, plan)))
+    assert sparsity["size"] >= 0.4
 
 
 @costs

@@ -27,6 +27,11 @@ def test_without_any_spread_every_difference_counts(ours, said):
     assert verdict((ours, ours), (10.0, 10.0)) == said
 
 
+def test_one_side_without_spread_is_no_trouble(recwarn):
+    assert verdict((20.0, 20.0, 20.0), (22.0, 23.0, 22.0)) == "better"
+    assert not recwarn.list
+
+
 def test_mean_and_sample_deviation():
     assert spread((1.0, 2.0, 3.0)) == "2.0 ± 1.0"
     assert spread((0.5,), 3) == "0.500"
