@@ -57,6 +57,7 @@ def parse(path):
 
 def configs(begin):
     found = [path for path in CONFIGS if path.name.startswith(begin)]
+    assert found, begin
     return pytest.mark.parametrize(
         "path", found, ids=[str(path.relative_to(ROOT)) for path in found]
     )
@@ -90,7 +91,7 @@ def test_teacher_layers_exist(path):
     assert max(parse(path).teacher_layers) == len(teacher_of(path).blocks)
 
 
-@configs("distill.")
+@configs(("distill.", "distill_"))
 def test_the_constraint_can_be_met(path):
     constraint = build_constraint(parse(path), teacher_of(path))
     assert isinstance(constraint, Constraint)
@@ -103,7 +104,7 @@ def test_options_of_the_frontend_are_known(path):
     inspect.signature(PrunedSSLFrontend).bind(**options.frontend_conf)
 
 
-@configs(("prune_", "distill."))
+@configs(("prune_", "distill.", "distill_"))
 def test_espnet_does_not_clip_weights_and_gates_together(path):
     (begin,) = [begin for begin in PARSERS if path.name.startswith(begin)]
     task = PARSERS[begin].__self__

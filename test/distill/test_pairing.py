@@ -1,10 +1,18 @@
 """The pairings on hidden states made for the purpose, and their loss by hand."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
 
-from pruneasr.distill.pairing import PAIRINGS, FixedPairing, FreePairing, OrderedPairing
+from pruneasr.distill.pairing import (
+    DISTANCES,
+    PAIRINGS,
+    FixedPairing,
+    FreePairing,
+    OrderedPairing,
+)
 
 DIM = 4
 
@@ -53,6 +61,22 @@ def test_heads_predict_every_layer_from_the_last():
     assert pairs == {1: 1, 2: 1}
     loss.backward()
     assert all(p.grad.abs().sum() > 0 for p in pairing.parameters())
+
+
+def test_every_head_is_compared_with_its_own_layer():
+    pairing = PAIRINGS["heads"]([1, 2], DIM, "mse")
+    for layer, value in ((1, 1.0), (2, 2.5)):
+        pairing.map[str(layer)].weight.data.zero_()
+        pairing.map[str(layer)].bias.data.fill_(value)
+    loss, _ = pairing(states([0, 1, 2]), states([0, 7]), ALL_VALID, [1])
+    assert loss.item() == pytest.approx(0.0 + 0.5**2)
+
+
+def test_l1_and_cosine_by_hand():
+    """Mean of |3-4|, |4-3|, and -log sigmoid of the cosine, 24 / 25."""
+    student, teacher = torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]])
+    loss = DISTANCES["l1_cosine"](student, teacher)
+    assert loss.item() == pytest.approx(1 + math.log(1 + math.exp(-0.96)))
 
 
 def test_nothing_living_falls_back_to_the_input_of_the_blocks():

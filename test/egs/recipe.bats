@@ -308,6 +308,20 @@ sleeping() {
     [ "$count" -eq "$1" ]
 }
 
+@test "setup.sh starts a recipe for either task, whose commands can be printed" {
+    local egs="$BATS_TEST_DIRNAME/../../egs" task
+    local new="$egs/.test_setup_$$"
+    for task in asr slu; do
+        run "$egs/TEMPLATE/setup.sh" "$new/${task}1" "$task"
+        [ "$status" -eq 0 ]
+        run "$new/${task}1/run.sh" --dry-run true
+        echo "$output"
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"espnet2.bin.${task}_train "* ]]
+    done
+    rm -r "$new"
+}
+
 @test "on the GPUs of this machine one training runs after the other" {
     start_sleepers 1 --ngpu 1
     sleep 1 # a second one would be there by now

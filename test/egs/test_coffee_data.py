@@ -50,7 +50,11 @@ def test_download_to_data_directories(recipe, run_data, tmp_path):
     sizes = {"train": 3, "dev": 2, "test": 3, "pretrain": 3}
     sets = {name: read_data_dir(folder / "data" / name) for name in sizes}
     assert {name: len(items) for name, items in sets.items()} == sizes
-    names = {item.utterance for name in sizes for item in sets[name]}
+    members = {name: {item.utterance for item in sets[name]} for name in sizes}
+    assert members["pretrain"] == members["train"]
+    assert not members["train"] & (members["dev"] | members["test"])
+    assert not members["dev"] & members["test"]
+    names = set.union(*members.values())
     assert names == {name.replace("-", "") for name in LABELS}
     assert {item.text for item in sets["test"]} == {
         "orderDrink size:large coffeeDrink:mocha"

@@ -73,6 +73,13 @@ def test_download_goes_on_and_makes_the_sets(recipe, run_data, archives):
     sizes = {"train_100": 2, "train_960": 6, "dev": 4, "test_clean": 2, "test_other": 2}
     sets = {name: read_data_dir(folder / "data" / name) for name in sizes}
     assert {name: len(items) for name, items in sets.items()} == sizes
+    assert {name: {u.speaker for u in items} for name, items in sets.items()} == {
+        "train_100": {"80"},
+        "train_960": {"80", "81", "82"},
+        "dev": {"83", "84"},
+        "test_clean": {"85"},
+        "test_other": {"86"},
+    }
     assert [(u.utterance, u.speaker, u.text) for u in sets["train_100"]] == [
         ("80-7-0000", "80", "TEXT 0 0"),
         ("80-7-0001", "80", "TEXT 0 1"),

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from pruneasr.data.datadir import Utterance
+from pruneasr.data.datadir import Utterance, read_data_dir
 from pruneasr.data.frames import Frame
-from pruneasr.data.manifest import ManifestRow
+from pruneasr.data.manifest import ManifestRow, write_manifest
 from pruneasr.superb.segments import parse_segments
 
 
@@ -152,6 +152,30 @@ def test_orders_become_intents_and_tags(local):
     assert module.tagged_slots(frame) == (
         "B-size twelve ounce E-size B-coffeeDrink iced mocha E-coffeeDrink"
     )
+
+
+def test_speakers_of_mixtures_are_apart(local, tmp_path, write_wav, monkeypatch):
+    speakers = [str(number) for number in range(10, 20)]
+    for speaker in speakers:
+        write_wav(f"{speaker}.wav", 1.0)
+    write_manifest(tmp_path, [row(f"{s}.wav", s, text="A") for s in speakers])
+    module = local("prepare_mixtures")
+    monkeypatch.setattr(module, "require_pyannote", lambda: None)
+    output = tmp_path / "sd"
+    sizes = ["--num-train", "9", "--num-dev", "4", "--num-test", "4"]
+    monkeypatch.setattr(sys, "argv", ["sd", str(tmp_path), str(output), *sizes])
+    module.main()
+    heard = {
+        name: {
+            segment.speaker
+            for item in read_data_dir(output / "split1" / name)
+            for segment in parse_segments(item.text)
+        }
+        for name in ("train", "dev", "test")
+    }
+    assert not heard["train"] & (heard["dev"] | heard["test"])
+    assert not heard["dev"] & heard["test"]
+    assert [len(heard[name]) for name in ("dev", "test")] == [2, 2]
 
 
 def test_mixtures_follow_from_their_name_and_overlap(local, tmp_path, write_wav):

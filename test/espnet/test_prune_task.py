@@ -58,6 +58,28 @@ def test_loss_is_that_of_espnet_plus_the_lagrangian(build, task):
     assert weight.item() == 2
 
 
+def test_a_step_descends_along_the_clipped_gradient_of_the_weights(build):
+    """By plain gradient descent: w - lr g c / |g|, |g| over the weights alone."""
+    lr, limit = 0.1, 1e-3
+    model, optimizers, _ = build(optim="sgd", optim_conf={"lr": lr}, grad_clip=limit)
+    weights = [p for group in optimizers[0].param_groups for p in group["params"]]
+    loss, _, _ = model.train()(**batch())
+    loss.sum().backward()
+    before = [p.detach().clone() for p in weights]
+    gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in weights]
+    gradients = [gradient.clone() for gradient in gradients]
+    norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
+    assert norm > limit
+    gates = {key: gate.log_alpha.grad for key, gate in find_gates(model).items()}
+    whole = {key: gradient.clone() for key, gradient in gates.items()}
+    for optimizer in optimizers:
+        optimizer.step()
+    for old, new, gradient in zip(before, weights, gradients, strict=True):
+        expected = old - lr * limit / norm * gradient
+        torch.testing.assert_close(new, expected, rtol=1e-4, atol=1e-9)
+    assert all(torch.equal(gates[key], whole[key]) for key in gates)
+
+
 def test_weights_descend_multipliers_ascend_and_steps_are_counted(build):
     model, optimizers, args = build()
     assert args.grad_clip < float("inf")  # what was asked for is written down

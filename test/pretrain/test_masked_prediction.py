@@ -47,7 +47,15 @@ def test_loss_is_the_cross_entropy_of_masked_frames_only():
     labels[~mask] = -1  # would be an error if it were read
     torch.manual_seed(1)
     assert torch.equal(model(speech, lengths, labels, frames)[0], loss)
-    assert 0 <= stats["masked_accuracy"] <= 1
+    features, _ = model.encoder.extract_features(speech, lengths)
+    features[mask] = model.mask_vector
+    logits = model.head(model.encoder.encode(features, frames)[-1])[mask]
+    of_labels = logits.exp()[torch.arange(len(logits)), labels[mask]]
+    expected = -(of_labels / logits.exp().sum(-1)).log().mean()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    right = (logits.argmax(-1) == labels[mask]).sum().item()
+    assert stats["masked_accuracy"].item() == pytest.approx(right / len(logits))
+    assert stats["frames"] == len(logits)
     loss.backward()
     assert model.mask_vector.grad.abs().sum() > 0
 

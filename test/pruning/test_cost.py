@@ -1,5 +1,6 @@
 """The polynomials against the models themselves."""
 
+import numpy as np
 import pytest
 import torch
 from tiny import random_config, random_encoder, tiny_config
@@ -109,6 +110,47 @@ def test_closed_gates_expect_the_floor():
     expected = parameters(encoder.config, expected_widths(encoder)).total
     floor = parameters(encoder.config, floor_widths(encoder.config, units)).total
     assert float(expected) == pytest.approx(floor)
+
+
+def test_expected_parameters_of_half_open_gates_by_hand():
+    """[W23]'s units with P(z > 0) between 0 and 1, and the four heads of width 8."""
+    encoder = random_encoder()
+    dim = encoder.config.dim
+    attach_gates(encoder, ["qk", "vo", "ffn", "mha_layer", "ffn_layer"])
+    gates = find_gates(encoder)
+    torch.manual_seed(0)
+    for gate in gates.values():
+        torch.nn.init.normal_(gate.log_alpha)
+    expected = expected_widths(encoder)
+    total = 0.0
+    for i, block in enumerate(expected.blocks):
+        p = {
+            unit: gates[unit, i].probability().detach().double().numpy()
+            for unit in ("qk", "vo", "ffn", "mha_layer", "ffn_layer")
+        }
+        dead = [np.prod(1 - p["vo"][8 * h : 8 * h + 8]) for h in range(4)]
+        assert float(block.heads) == pytest.approx(4 - sum(dead), rel=1e-5)
+        assert float(block.any_head) == pytest.approx(1 - np.prod(dead), rel=1e-5)
+        # a query and a key of dim weights and a bias each; a value of dim weights and a
+        # bias, and dim weights behind it; inner dimensions alike; the output's biases
+        attention = p["qk"].sum() * 2 * (dim + 1) + p["vo"].sum() * (2 * dim + 1) + dim
+        inner = p["ffn"].sum() * (2 * dim + 1) + dim
+        total += p["mha_layer"][0] * attention + p["ffn_layer"][0] * inner
+    found = parameters(encoder.config, expected).mha_ffn
+    assert float(found) == pytest.approx(total, rel=1e-5)
+
+
+def test_expected_channels_of_half_open_gates_by_hand():
+    encoder = random_encoder()
+    attach_gates(encoder, ["conv"])
+    gates = find_gates(encoder)
+    for gate in gates.values():
+        torch.nn.init.normal_(gate.log_alpha)
+    for i, channels in enumerate(expected_widths(encoder).channels):
+        log_alpha = gates["conv", i].log_alpha.detach().double().numpy()
+        # [W23] Eq. 2: sigmoid(log_alpha - beta log(-l / r)), beta 2/3, l -0.1, r 1.1
+        p = 1 / (1 + np.exp(-(log_alpha - 2 / 3 * np.log(0.1 / 1.1))))
+        assert float(channels) == pytest.approx(p.sum(), rel=1e-5)
 
 
 def test_expected_cost_is_linear_in_a_probability_and_differentiable():

@@ -114,11 +114,26 @@ def test_degenerate_cases(variant, case, tmp_path):
     assert_exact(encoder, plan, tmp_path)
 
 
-def test_removed_can_be_pruned_again(tmp_path):
-    encoder = gated_encoder("wavlm-base", ALL)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_removed_can_be_pruned_again(variant, tmp_path):
+    encoder = gated_encoder(variant, ALL)
     once = remove(encoder, random_plan(encoder))
     attach_gates(once, ALL)
     assert_exact(once, random_plan(once, seed=1), tmp_path)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_what_is_degenerate_can_be_pruned_again(variant, case, tmp_path):
+    """Branches of width zero keep a bias, which a gate on the branch still scales."""
+    encoder = gated_encoder(variant, ALL)
+    plan = open_plan(encoder)
+    DEGENERATE[case](plan)
+    once = remove(encoder, plan)
+    attach_gates(once, [unit for unit in ALL if unit != "conv"])
+    for gate in find_gates(once).values():
+        torch.nn.init.normal_(gate.log_alpha, mean=1.0)
+    assert_exact(once, open_plan(once), tmp_path)
 
 
 def test_removal_leaves_its_input_untouched():

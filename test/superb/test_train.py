@@ -10,7 +10,9 @@ from superb_features import SHAPE, labelled, make_set, make_store, noise
 
 from pruneasr.superb import train as training_module
 from pruneasr.superb.config import Training, read_config
+from pruneasr.superb.published import METRICS
 from pruneasr.superb.search import search
+from pruneasr.superb.tasks import TASKS
 from pruneasr.superb.train import Sets, best_of, load_probe, predict, train
 
 LABELS = ["up", "down", "left"] * 6
@@ -108,6 +110,15 @@ def test_the_best_on_dev_is_kept(sets, tmp_path, monkeypatch):
     kept = load_file(tmp_path / "exp" / "best.safetensors")
     last = state(tmp_path / "exp")["probe"]
     assert any(not torch.equal(kept[name], last[name]) for name in kept)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_which_way_is_up(task):
+    metric = next(name for name, of_task in METRICS.items() if of_task == task)
+    assert TASKS[task].higher_is_better == (task not in {"pr", "asr", "sv", "sd"})
+    tried = [{"dev": {metric: value}} for value in (20.0, 30.0, 10.0)]
+    best = best_of(task, tried)
+    assert best is tried[1 if TASKS[task].higher_is_better else 2]
 
 
 def test_lower_is_better_for_error_rates():
