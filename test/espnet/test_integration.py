@@ -3,6 +3,7 @@
 ESPnet takes seconds to import, so each test starts as few processes as it can.
 """
 
+import re
 import shutil
 import sys
 import zipfile
@@ -90,9 +91,10 @@ import pruneasr.espnet
 from espnet2.bin.asr_inference import Speech2Text
 from espnet2.main_funcs.pack_funcs import unpack
 import soundfile
-files = unpack("packed.zip", "unpacked")
+files = %s
 model = Speech2Text(**files, beam_size=2, maxlenratio=0.5, device="cpu")
-print("NBEST", len(model(soundfile.read(sys.argv[1])[0])))
+_, _, tokens, best = model(soundfile.read(sys.argv[1])[0])[0]
+print("BEST", tokens, f"{float(best.score):.3f}")
 """
 
 
@@ -108,8 +110,13 @@ def test_packed_model_decodes_elsewhere_without_the_encoder(trained, tmp_path):
     wave = shutil.copy(trained / "data/utt0.wav", tmp_path)
     with zipfile.ZipFile(tmp_path / "packed.zip") as packed:
         assert not [name for name in packed.namelist() if "safetensors" in name]
+    model = {"asr_train_config": "exp/config.yaml"}
+    model["asr_model_file"] = "exp/valid.loss.ave.pth"
+    here = run(trained, "-c", DECODE % model, wave)
     # `encoder` is a relative path, so from tmp_path it does not exist
-    assert "NBEST 1" in run(tmp_path, "-c", DECODE, wave)
+    there = run(tmp_path, "-c", DECODE % 'unpack("packed.zip", "unpacked")', wave)
+    best = [re.search(r"^BEST \[.*\] -?[\d.]+$", said, re.M) for said in (here, there)]
+    assert best[0][0] == best[1][0]
 
 
 def test_decoding_goes_on_after_a_clip_shorter_than_a_frame(trained):
@@ -135,9 +142,10 @@ import pruneasr.espnet
 import soundfile
 from espnet2.bin.slu_inference import Speech2Understand
 from espnet2.main_funcs.pack_funcs import unpack
-files = unpack("slu.zip", "unpacked")
+files = %s
 model = Speech2Understand(**files, beam_size=1, maxlenratio=0.2, device="cpu")
-print("NBEST", len(model(soundfile.read(sys.argv[1], dtype="float32")[0])))
+best = model(soundfile.read(sys.argv[1], dtype="float32")[0])[0]
+print("BEST", best[2], f"{float(best[-1].score):.3f}")
 """
 
 
@@ -155,7 +163,12 @@ def test_slu_trains_and_decodes_packed_elsewhere(trained, tmp_path):
         *("--option", "tokens.txt", "--outpath", str(tmp_path / "slu.zip")),
     )
     wave = shutil.copy(trained / "data/utt0.wav", tmp_path)
-    assert "NBEST 1" in run(tmp_path, "-c", UNDERSTAND, wave)
+    model = {"slu_train_config": "slu/config.yaml"}
+    model["slu_model_file"] = "slu/valid.loss.ave.pth"
+    here = run(trained, "-c", UNDERSTAND % model, wave)
+    there = run(tmp_path, "-c", UNDERSTAND % 'unpack("slu.zip", "unpacked")', wave)
+    best = [re.search(r"^BEST \[.*\] -?[\d.]+$", said, re.M) for said in (here, there)]
+    assert best[0][0] == best[1][0]
 
 
 SPAWN = """
