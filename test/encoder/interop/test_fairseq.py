@@ -1,6 +1,7 @@
 """Checkpoints of fairseq and of WavLM's own code."""
 
 import argparse
+import re
 import sys
 import types
 
@@ -99,6 +100,47 @@ def test_names_are_the_published_ones(options, names):
     encoder = random_encoder(tiny_config(num_blocks=1, **options))
     theirs = fairseq_format(encoder.config).to_theirs(encoder.state_dict())
     assert sorted(theirs) == sorted(names)
+
+
+# What the authors of transformers renamed, in this order; the rest is called alike
+RENAMED = {
+    r"masked_spec_embed": "mask_emb",
+    r"(conv_layers\.\d+)\.conv\.": r"\1.0.",
+    r"^encoder\.pos_conv_embed\.layers\.(\d+)\.conv": r"encoder.pos_conv.\1.0",
+    r"^encoder\.pos_conv_embed\.conv": "encoder.pos_conv.0",
+    r"parametrizations\.weight\.original0": "weight_g",
+    r"parametrizations\.weight\.original1": "weight_v",
+    r"^feature_projection\.layer_norm": "layer_norm",
+    r"^feature_projection\.projection": "post_extract_proj",
+    r"(layers\.\d+)\.layer_norm": r"\1.self_attn_layer_norm",
+    r"feed_forward\.intermediate_dense": "fc1",
+    r"feed_forward\.output_dense": "fc2",
+    r"attention\.gru_rel_pos_linear": "self_attn.grep_linear",
+    r"attention\.gru_rel_pos_const": "self_attn.grep_a",
+    r"attention\.rel_attn_embed": "self_attn.relative_attention_bias",
+    r"\.attention\.": ".self_attn.",
+}
+
+
+@pytest.mark.parametrize(
+    ("family", "size"),
+    [("wavlm", "base"), ("wavlm", "large"), ("data2vec", "base")],
+)
+def test_names_are_those_that_transformers_renamed(family, size, tmp_path):
+    """WavLM.pt and data2vec's, written without our own table of names."""
+    reference = huggingface(family, size)
+    reference.module.save_pretrained(tmp_path)
+    checkpoint = fairseq_checkpoint(import_encoder(str(tmp_path)).encoder)
+    layer_norm = "2.1." if (family, size) != ("wavlm", "base") else "2."
+    theirs = {}
+    for name, tensor in reference.module.state_dict().items():
+        called = re.sub(r"(conv_layers\.\d+)\.layer_norm\.", rf"\1.{layer_norm}", name)
+        for pattern, renamed in RENAMED.items():
+            called = re.sub(pattern, renamed, called)
+        theirs[called] = tensor
+    imported = read({**checkpoint, "model": theirs}, tmp_path)
+    for padded in (False, True):
+        assert difference(imported.encoder, reference, padded) <= 1e-5
 
 
 @pytest.mark.parametrize("family", ["hubert", "wav2vec2"])
