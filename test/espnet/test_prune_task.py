@@ -192,17 +192,6 @@ def macs_of_dense(seconds):
         ({"freeze_steps": 3}, "freeze_steps must be 0"),
         ({"total_steps": None}, "length of the training"),
     ],
-    ids=[
-        "floor",
-        "one target",
-        "no target",
-        "unknown",
-        "unit",
-        "frontend",
-        "layer",
-        "freeze",
-        "length",
-    ],
 )
 def test_bad_options_are_refused(build, tmp_path, options, message):
     of_frontend = {"layer", "multilayer_feature", "freeze_steps"} & options.keys()
