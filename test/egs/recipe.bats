@@ -244,11 +244,14 @@ refused() {
     for stage in distill train; do
         run "$RECIPE/run.sh" --stage $stage --stop-stage $stage --num-threads 1
         [ "$status" -eq 0 ]
-        run "$RECIPE/run.sh" --stage $stage --stop-stage $stage \
-            --num-threads 3 --ngpu 2 --num-nodes 2 --nj 7 --cmd-backend slurm
-        echo "$output"
-        [ "$status" -eq 0 ]
-        [[ "$output" == *"done before: "* ]]
+        for nodes in "--num-threads 3" "--num-threads 1 --num-nodes 2"; do
+            # shellcheck disable=SC2086  # words
+            run "$RECIPE/run.sh" --stage $stage --stop-stage $stage $nodes \
+                --ngpu 2 --nj 7 --cmd-backend slurm
+            echo "$output"
+            [ "$status" -eq 0 ]
+            [[ "$output" == *"done before: "* ]]
+        done
     done
 }
 
@@ -262,6 +265,9 @@ refused() {
     options=(--dry-run true --stage distill --stop-stage distill --cmd-backend slurm)
     run "$RECIPE/run.sh" "${options[@]}" --num-threads 3
     [[ "$output" == *"--name\ distill\ --num-threads\ 3"*"env OMP_NUM_THREADS=3 "* ]]
+    run --separate-stderr "$RECIPE/run.sh" "${options[@]}" --num-threads 3 --num-nodes 2
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"--num-threads goes with one node"* ]]
     # those of this machine say nothing of its machines
     run "$RECIPE/run.sh" "${options[@]}"
     [[ "$output" == *"env OMP_NUM_THREADS=1 "* ]]
