@@ -213,7 +213,6 @@ if ! "${report_only}"; then
         expdir=${folder} superb ".probe_data_${this_task}" "${teacher}" \
             --stop-stage data --tasks "${this_task}"
     done
-    nj=$(num_trainings)
     side_by_side point < <(points | grep "^full ") # others want it
     side_by_side point < <(points | grep -v "^full ")
 fi

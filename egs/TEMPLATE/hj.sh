@@ -144,7 +144,7 @@ if ! "${report_only}"; then
     need "${init}" train
     occupy "${expdir}/hj"
     note_call "${recipe_command}" "${expdir}/hj"
-    nj=$(num_trainings) side_by_side point < <(points)
+    side_by_side point < <(points)
 fi
 if "${dry_run}" || ! "${tune}"; then exit; fi
 # shellcheck disable=SC2086  # test_sets is a list

@@ -221,11 +221,13 @@ tune_encoder() {
         --word-detectors false ${4:+--task-args "$4"}
 }
 
-# side_by_side FUNCTION: call it with the words of each line of stdin, --nj at a time.
+# side_by_side FUNCTION: call it with the words of each line of stdin, --nj at a time, or
+# one where all would take the same GPUs.
 side_by_side() {
-    local running=0 failed=false words
+    local running=0 failed=false words jobs
+    jobs=$(num_trainings)
     while read -r -a words; do
-        if ((running >= nj)); then
+        if ((running >= jobs)); then
             wait -n || failed=true
             running=$((running - 1))
         fi

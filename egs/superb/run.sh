@@ -184,7 +184,7 @@ check_options
 exp=${expdir}/${name:=$(basename "${encoder}")}
 device=cpu
 if ((ngpu > 0)); then device=cuda; fi
-nj=$(num_trainings) # features and decoding take the GPU too
+nj=$(num_trainings) # features take the GPU too
 ../../tools/setup_env.sh
 . ./path.sh
 occupy "${expdir}"
