@@ -98,6 +98,13 @@ print("BEST", tokens, f"{float(best.score):.3f}")
 """
 
 
+def best(place, program, wave):
+    """The line of tokens and score that a program says of a recording."""
+    return re.search(r"^BEST \[.*\] -?[\d.]+$", run(place, "-c", program, wave), re.M)[
+        0
+    ]
+
+
 def test_packed_model_decodes_elsewhere_without_the_encoder(trained, tmp_path):
     run(
         trained,
@@ -112,11 +119,9 @@ def test_packed_model_decodes_elsewhere_without_the_encoder(trained, tmp_path):
         assert not [name for name in packed.namelist() if "safetensors" in name]
     model = {"asr_train_config": "exp/config.yaml"}
     model["asr_model_file"] = "exp/valid.loss.ave.pth"
-    here = run(trained, "-c", DECODE % model, wave)
     # `encoder` is a relative path, so from tmp_path it does not exist
-    there = run(tmp_path, "-c", DECODE % 'unpack("packed.zip", "unpacked")', wave)
-    best = [re.search(r"^BEST \[.*\] -?[\d.]+$", said, re.M) for said in (here, there)]
-    assert best[0][0] == best[1][0]
+    packed = 'unpack("packed.zip", "unpacked")'
+    assert best(tmp_path, DECODE % packed, wave) == best(trained, DECODE % model, wave)
 
 
 def test_decoding_goes_on_after_a_clip_shorter_than_a_frame(trained):
@@ -165,10 +170,8 @@ def test_slu_trains_and_decodes_packed_elsewhere(trained, tmp_path):
     wave = shutil.copy(trained / "data/utt0.wav", tmp_path)
     model = {"slu_train_config": "slu/config.yaml"}
     model["slu_model_file"] = "slu/valid.loss.ave.pth"
-    here = run(trained, "-c", UNDERSTAND % model, wave)
-    there = run(tmp_path, "-c", UNDERSTAND % 'unpack("slu.zip", "unpacked")', wave)
-    best = [re.search(r"^BEST \[.*\] -?[\d.]+$", said, re.M) for said in (here, there)]
-    assert best[0][0] == best[1][0]
+    here = best(trained, UNDERSTAND % model, wave)
+    assert best(tmp_path, UNDERSTAND % 'unpack("slu.zip", "unpacked")', wave) == here
 
 
 SPAWN = """

@@ -105,13 +105,18 @@ DEGENERATE = {
 }
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-@pytest.mark.parametrize("case", DEGENERATE)
-def test_degenerate_cases(variant, case, tmp_path):
+def degenerate(variant, case):
+    """A gated encoder and the plan of a case."""
     encoder = gated_encoder(variant, ALL)
     plan = open_plan(encoder)
     DEGENERATE[case](plan)
-    assert_exact(encoder, plan, tmp_path)
+    return encoder, plan
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("case", DEGENERATE)
+def test_degenerate_cases(variant, case, tmp_path):
+    assert_exact(*degenerate(variant, case), tmp_path)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -126,10 +131,7 @@ def test_removed_can_be_pruned_again(variant, tmp_path):
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_what_is_degenerate_can_be_pruned_again(variant, case, tmp_path):
     """Branches of width zero keep a bias, which a gate on the branch still scales."""
-    encoder = gated_encoder(variant, ALL)
-    plan = open_plan(encoder)
-    DEGENERATE[case](plan)
-    once = remove(encoder, plan)
+    once = remove(*degenerate(variant, case))
     attach_gates(once, [unit for unit in ALL if unit != "conv"])
     for gate in find_gates(once).values():
         torch.nn.init.normal_(gate.log_alpha, mean=1.0)
