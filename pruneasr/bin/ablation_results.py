@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 
 from pruneasr.bin.errors import in_a_line
+from pruneasr.bin.results_options import results_parser
 from pruneasr.espnet.prune import read_history
 from pruneasr.results.ablation import Variants, ablation_markdown, collect_variants
 from pruneasr.results.ablation_figures import STE, plot_errors, plot_gates, plot_layers
@@ -25,20 +26,13 @@ SCORES_FIGURE = "ablation_scores.png"
 @in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pruneasr.bin.ablation_results", description=__doc__
-    )
-    parser.add_argument("--title", required=True)
-    parser.add_argument("--task", choices=METRICS, default="asr")
+    parser = results_parser("ablation_results", str(__doc__))
     parser.add_argument(
         "--points",
         type=Path,
         required=True,
         help="exp/ablation; holds commands, the recipe's calls",
     )
-    parser.add_argument("--test-sets", nargs="+", required=True)
-    parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     _write(args)
 

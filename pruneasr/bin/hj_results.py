@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 from pruneasr.bin.errors import in_a_line
+from pruneasr.bin.results_options import results_parser
 from pruneasr.results.collect import METRICS
 from pruneasr.results.curves import (
     collect_points,
@@ -20,20 +20,13 @@ from pruneasr.results.speed import real_time_factors
 @in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m pruneasr.bin.hj_results", description=__doc__
-    )
-    parser.add_argument("--title", required=True)
-    parser.add_argument("--task", choices=METRICS, default="asr")
+    parser = results_parser("hj_results", str(__doc__))
     parser.add_argument(
         "--points",
         type=Path,
         required=True,
         help="exp/hj; holds commands, the recipe's calls",
     )
-    parser.add_argument("--test-sets", nargs="+", required=True)
-    parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
-    parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     metric = METRICS[args.task][0]
     commands = read_calls(args.points / "commands")

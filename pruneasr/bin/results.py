@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from pruneasr.bin.errors import in_a_line
+from pruneasr.bin.results_options import results_parser
 from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
 from pruneasr.results.environment import read_calls
@@ -26,11 +27,7 @@ from pruneasr.results.write import (
 @in_a_line
 def main(argv: list[str] | None = None) -> None:
     """Parse the command line, collect, measure, write."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--title", required=True)
-    parser.add_argument(
-        "--task", choices=METRICS, default="asr", help="which scores are read"
-    )
+    parser = results_parser("results", str(__doc__).split("\n")[0])
     parser.add_argument(
         "--expdir", type=Path, required=True, help="holds commands, the recipe's calls"
     )
@@ -40,9 +37,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--experiment", type=_named, action="append", required=True, metavar="NAME=DIR"
     )
-    parser.add_argument("--test-sets", nargs="+", required=True)
-    parser.add_argument("--audio", type=Path, required=True, help="wav.scp to time on")
-    parser.add_argument("--output", type=Path, required=True)
     parser.add_argument(
         "--readme", type=Path, help="also put the table between the marks in this file"
     )

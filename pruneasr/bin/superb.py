@@ -35,21 +35,23 @@ from pruneasr.superb.train import Sets, load_probe, predict
 def claim(args: argparse.Namespace) -> None:
     """Note in a folder whose results it holds; refuse those of other weights."""
     facts = args.output / "encoder.json"
-    encoder = load_encoder(args.encoder)
-    weights = (args.encoder / WEIGHTS_NAME).read_bytes()
-    found = {
-        "encoder": str(args.encoder),
-        "sha256": hashlib.sha256(weights).hexdigest(),
-        "parameters": count_parameters(encoder),
-    }
+    weights = args.encoder / WEIGHTS_NAME
+    if not weights.is_file():
+        raise ValueError(f"expected an encoder directory with {weights}; found none")
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     if facts.exists():
         before = json.loads(facts.read_text(encoding="utf-8"))
-        if before["sha256"] != found["sha256"]:
+        if before["sha256"] != sha256:
             raise ValueError(
                 f"{facts.parent} holds results of {before['encoder']}, other weights "
                 f"than {args.encoder} has; give this encoder another --name"
             )
         return
+    found = {
+        "encoder": str(args.encoder),
+        "sha256": sha256,
+        "parameters": count_parameters(load_encoder(args.encoder)),
+    }
     facts.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(facts, json.dumps(found, indent=1) + "\n")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from splits import write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
 
@@ -46,22 +47,20 @@ def splits_of(
     return splits
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="folder that holds manifest.tsv")
     parser.add_argument("output", type=Path, help="data/er")
     args = parser.parse_args()
-    try:
-        rows = read_manifest(args.corpus)
-        about = (
-            f"Berlin Database of Emotional Speech (German, acted), {len(rows)} "
-            f"utterances, {len({row.label for row in rows})} emotions, {NUM_SPLITS} "
-            "splits by speaker"
-        )
-        write_task(args.output, splits_of(rows, args.corpus), about)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    rows = read_manifest(args.corpus)
+    about = (
+        f"Berlin Database of Emotional Speech (German, acted), {len(rows)} "
+        f"utterances, {len({row.label for row in rows})} emotions, {NUM_SPLITS} "
+        "splits by speaker"
+    )
+    write_task(args.output, splits_of(rows, args.corpus), about)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from splits import hold_out, sizes, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
 
@@ -47,22 +48,20 @@ def sets_of(corpus: Path) -> dict[str, list[Utterance]]:
     }
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", type=Path, help="folder that holds manifest.tsv")
     parser.add_argument("output", type=Path, help="data/ks")
     args = parser.parse_args()
-    try:
-        sets = sets_of(args.corpus)
-        num_words = len({item.text for item in sets["train"]})
-        about = (
-            f"Speech Commands excerpt, {num_words} words, no silence or unknown, "
-            f"{sizes(sets)}"
-        )
-        write_task(args.output, [sets], about)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    sets = sets_of(args.corpus)
+    num_words = len({item.text for item in sets["train"]})
+    about = (
+        f"Speech Commands excerpt, {num_words} words, no silence or unknown, "
+        f"{sizes(sets)}"
+    )
+    write_task(args.output, [sets], about)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 from splits import hold_out, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import SAMPLE_RATE
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import read_manifest
@@ -61,6 +62,7 @@ def mix(
     return Utterance(name, name, str(path), format_segments(segments))
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -71,30 +73,27 @@ def main() -> None:
     parser.add_argument("--num-test", type=int, default=60, help="mixtures")
     args = parser.parse_args()
     sizes = {"train": args.num_train, "dev": args.num_dev, "test": args.num_test}
-    try:
-        require_pyannote()
-        rows = read_manifest(args.corpus)
-        speakers = {row.speaker for row in rows}
-        num_held_out = max(2, len(speakers) // 5)
-        members = hold_out(speakers, num_held_out, num_held_out)
-        sets = {}
-        for name, size in sizes.items():
-            paths: dict[str, list[str]] = {speaker: [] for speaker in members[name]}
-            for row in rows:
-                if row.speaker in paths:
-                    paths[row.speaker].append(row.path)
-            target = args.output / "audio" / name
-            sets[name] = [
-                mix(paths, args.corpus, target, f"{name}{i:05d}") for i in range(size)
-            ]
-        about = (
-            "mixtures of two speakers made of LibriSpeech train-clean-5, "
-            f"{' / '.join(map(str, sizes.values()))} mixtures of "
-            f"{' / '.join(str(len(members[name])) for name in sizes)} speakers"
-        )
-        write_task(args.output, [sets], about)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    require_pyannote()
+    rows = read_manifest(args.corpus)
+    speakers = {row.speaker for row in rows}
+    num_held_out = max(2, len(speakers) // 5)
+    members = hold_out(speakers, num_held_out, num_held_out)
+    sets = {}
+    for name, size in sizes.items():
+        paths: dict[str, list[str]] = {speaker: [] for speaker in members[name]}
+        for row in rows:
+            if row.speaker in paths:
+                paths[row.speaker].append(row.path)
+        target = args.output / "audio" / name
+        sets[name] = [
+            mix(paths, args.corpus, target, f"{name}{i:05d}") for i in range(size)
+        ]
+    about = (
+        "mixtures of two speakers made of LibriSpeech train-clean-5, "
+        f"{' / '.join(map(str, sizes.values()))} mixtures of "
+        f"{' / '.join(str(len(members[name])) for name in sizes)} speakers"
+    )
+    write_task(args.output, [sets], about)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from splits import sizes, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, read_data_dir
 from pruneasr.data.frames import Frame, parse_frame
 from pruneasr.superb.metrics.slots import BEGIN, END
@@ -44,6 +45,7 @@ TEXT_OF: dict[str, Callable[[Frame], str]] = {"ic": ordered_drink, "sf": tagged_
 WHAT = {"ic": "ten drinks as intents", "sf": "slots without transcripts"}
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -51,26 +53,23 @@ def main() -> None:
     parser.add_argument("source", type=Path, help="holds train, dev and test")
     parser.add_argument("output", type=Path, help="data/ic or data/sf")
     args = parser.parse_args()
-    try:
-        sets = {
-            name: [
-                Utterance(
-                    item.utterance,
-                    item.speaker,
-                    item.audio,
-                    TEXT_OF[args.task](parse_frame(item.text or "")),
-                )
-                for item in read_data_dir(args.source / name)
-            ]
-            for name in ("train", "dev", "test")
-        }
-        about = (
-            f"coffee orders of the Speech-to-Intent Benchmark, {WHAT[args.task]}, "
-            f"{sizes(sets)}; speakers are unknown, so not apart"
-        )
-        write_task(args.output, [sets], about)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    sets = {
+        name: [
+            Utterance(
+                item.utterance,
+                item.speaker,
+                item.audio,
+                TEXT_OF[args.task](parse_frame(item.text or "")),
+            )
+            for item in read_data_dir(args.source / name)
+        ]
+        for name in ("train", "dev", "test")
+    }
+    about = (
+        f"coffee orders of the Speech-to-Intent Benchmark, {WHAT[args.task]}, "
+        f"{sizes(sets)}; speakers are unknown, so not apart"
+    )
+    write_task(args.output, [sets], about)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 from prepare_keywords import sets_of
 from splits import hold_out, shuffled, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, write_table
 from pruneasr.data.manifest import ManifestRow, read_manifest
 
@@ -43,6 +44,7 @@ def documents_of(
     ]
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -54,29 +56,24 @@ def main() -> None:
     parser.add_argument("--per-word", type=int, default=6, help="queries of a word")
     parser.add_argument("--documents", type=int, default=150, help="of a set")
     args = parser.parse_args()
-    try:
-        keywords = sets_of(args.commands)
-        rows = read_manifest(args.librispeech)
-        speakers = {row.speaker for row in rows}
-        readers = hold_out(speakers, len(speakers) // 2, (len(speakers) - 1) // 2)
-        queries, sets = {}, {}
-        for name in ("dev", "test"):
-            queries[name] = queries_of(keywords[name], args.per_word)
-            documents = documents_of(
-                rows, args.librispeech, readers[name], args.documents
-            )
-            sets[name] = [*queries[name], *documents]
-        about = (
-            "keywords of Speech Commands searched in LibriSpeech train-clean-5, test: "
-            f"{len(queries['test'])} queries, "
-            f"{len(sets['test']) - len(queries['test'])} documents"
-        )
-        write_task(args.output, [sets], about)
-        for name, items in queries.items():
-            path = args.output / "split1" / name / "queries"
-            write_table(path, {item.utterance: "" for item in items})
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    keywords = sets_of(args.commands)
+    rows = read_manifest(args.librispeech)
+    speakers = {row.speaker for row in rows}
+    readers = hold_out(speakers, len(speakers) // 2, (len(speakers) - 1) // 2)
+    queries, sets = {}, {}
+    for name in ("dev", "test"):
+        queries[name] = queries_of(keywords[name], args.per_word)
+        documents = documents_of(rows, args.librispeech, readers[name], args.documents)
+        sets[name] = [*queries[name], *documents]
+    about = (
+        "keywords of Speech Commands searched in LibriSpeech train-clean-5, test: "
+        f"{len(queries['test'])} queries, "
+        f"{len(sets['test']) - len(queries['test'])} documents"
+    )
+    write_task(args.output, [sets], about)
+    for name, items in queries.items():
+        path = args.output / "split1" / name / "queries"
+        write_table(path, {item.utterance: "" for item in items})
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from splits import shuffled, sizes, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
 
@@ -47,6 +48,7 @@ def sets_of(
     return sets
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -54,15 +56,12 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="data/sid")
     parser.add_argument("--most", type=int, default=32, help="utterances of a speaker")
     args = parser.parse_args()
-    try:
-        sets = sets_of(read_manifest(args.corpus), args.corpus, args.most)
-        about = (
-            f"LibriSpeech train-clean-5, {len({u.speaker for u in sets['train']})} "
-            f"speakers, {sizes(sets)}"
-        )
-        write_task(args.output, [sets], about)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    sets = sets_of(read_manifest(args.corpus), args.corpus, args.most)
+    about = (
+        f"LibriSpeech train-clean-5, {len({u.speaker for u in sets['train']})} "
+        f"speakers, {sizes(sets)}"
+    )
+    write_task(args.output, [sets], about)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from splits import sizes, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance, read_data_dir
 
@@ -52,6 +53,7 @@ def pronounced(utterances: list[Utterance], lexicon: dict[str, str]) -> list[Utt
     ]
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -60,16 +62,13 @@ def main() -> None:
     parser.add_argument("lexicon", type=Path, help="an4.dic; for pr")
     parser.add_argument("output", type=Path, help="data/asr or data/pr")
     args = parser.parse_args()
-    try:
-        sets = {n: read_data_dir(args.source / n) for n in ("train", "dev", "test")}
-        units = "words"
-        if args.task == "pr":
-            lexicon = read_lexicon(args.lexicon)
-            sets = {name: pronounced(items, lexicon) for name, items in sets.items()}
-            units = f"phones of its lexicon ({args.lexicon.name})"
-        write_task(args.output, [sets], f"AN4, {units}, {sizes(sets)}")
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    sets = {n: read_data_dir(args.source / n) for n in ("train", "dev", "test")}
+    units = "words"
+    if args.task == "pr":
+        lexicon = read_lexicon(args.lexicon)
+        sets = {name: pronounced(items, lexicon) for name, items in sets.items()}
+        units = f"phones of its lexicon ({args.lexicon.name})"
+    write_task(args.output, [sets], f"AN4, {units}, {sizes(sets)}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 from prepare_keywords import sets_of
 from splits import shuffled, write_task
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, write_atomic
 from pruneasr.superb.evaluate import OTHER, TARGET
 
@@ -35,6 +36,7 @@ def trials_of(utterances: Sequence[Utterance], limit: int) -> list[str]:
     ]
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -42,29 +44,26 @@ def main() -> None:
     parser.add_argument("output", type=Path, help="data/sv")
     parser.add_argument("--num-trials", type=int, default=2000, help="of each kind")
     args = parser.parse_args()
-    try:
-        sets = {
-            name: [
-                Utterance(item.utterance, item.speaker, item.audio, item.speaker)
-                for item in items
-            ]
-            for name, items in sets_of(args.corpus).items()
-        }
-        trials = {name: trials_of(sets[name], args.num_trials) for name in JUDGED}
-        num_speakers = [
-            str(len({item.speaker for item in sets[name]}))
-            for name in ("train", "dev", "test")
+    sets = {
+        name: [
+            Utterance(item.utterance, item.speaker, item.audio, item.speaker)
+            for item in items
         ]
-        about = (
-            "Speech Commands excerpt, keywords of a second or less, "
-            f"{' / '.join(num_speakers)} speakers, {len(trials['test'])} trials"
-        )
-        write_task(args.output, [sets], about)
-        for name in JUDGED:
-            path = args.output / "split1" / name / "trials"
-            write_atomic(path, "\n".join(trials[name]) + "\n")
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+        for name, items in sets_of(args.corpus).items()
+    }
+    trials = {name: trials_of(sets[name], args.num_trials) for name in JUDGED}
+    num_speakers = [
+        str(len({item.speaker for item in sets[name]}))
+        for name in ("train", "dev", "test")
+    ]
+    about = (
+        "Speech Commands excerpt, keywords of a second or less, "
+        f"{' / '.join(num_speakers)} speakers, {len(trials['test'])} trials"
+    )
+    write_task(args.output, [sets], about)
+    for name in JUDGED:
+        path = args.output / "split1" / name / "trials"
+        write_atomic(path, "\n".join(trials[name]) + "\n")
 
 
 if __name__ == "__main__":

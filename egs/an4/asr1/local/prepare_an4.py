@@ -8,6 +8,7 @@ and the distillation listen to: the training audio and, if given, audio from els
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
 from pruneasr.data.sets import write_checked, write_pretrain
@@ -59,6 +60,7 @@ def prepare(
     return parts["train"]
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the four directories."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -70,16 +72,13 @@ def main() -> None:
     parser.add_argument("--expected-train", type=int, default=948)
     parser.add_argument("--expected-test", type=int, default=130)
     args = parser.parse_args()
-    try:
-        train = prepare(
-            args.corpus,
-            args.data,
-            num_dev_speakers=args.num_dev_speakers,
-            expected=(args.expected_train, args.expected_test),
-        )
-        write_pretrain(args.data, train, args.extra_audio, args.max_seconds)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    train = prepare(
+        args.corpus,
+        args.data,
+        num_dev_speakers=args.num_dev_speakers,
+        expected=(args.expected_train, args.expected_test),
+    )
+    write_pretrain(args.data, train, args.extra_audio, args.max_seconds)
 
 
 if __name__ == "__main__":

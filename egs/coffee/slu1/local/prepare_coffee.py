@@ -11,6 +11,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.frames import Frame, format_frame, parse_frame
@@ -82,6 +83,7 @@ def split(
     }
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the four directories."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,14 +94,11 @@ def main() -> None:
     parser.add_argument("--num-dev", type=int, default=60)
     parser.add_argument("--num-test", type=int, default=100)
     args = parser.parse_args()
-    try:
-        utterances = utterances_of(read_manifest(args.corpus), args.corpus)
-        parts = split(utterances, args.num_dev, args.num_test)
-        for name, part in parts.items():
-            write_checked(args.data / name, part)
-        write_pretrain(args.data, parts["train"], args.extra_audio, args.max_seconds)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    utterances = utterances_of(read_manifest(args.corpus), args.corpus)
+    parts = split(utterances, args.num_dev, args.num_test)
+    for name, part in parts.items():
+        write_checked(args.data / name, part)
+    write_pretrain(args.data, parts["train"], args.extra_audio, args.max_seconds)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from parts import PARTS
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.archive import unpack
 from pruneasr.data.download import download
 
@@ -29,6 +30,7 @@ def provide(part: str, folder: Path, url: str, check_sums: bool) -> str:
     return f"{folder / part}: downloaded"
 
 
+@in_a_line
 def main() -> None:
     """Read the options and provide all parts."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -39,14 +41,11 @@ def main() -> None:
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
     check_sums = args.check_sums == "true"
-    try:
-        with ThreadPoolExecutor(args.num_jobs) as pool:
-            for line in pool.map(
-                lambda part: provide(part, args.folder, args.url, check_sums), PARTS
-            ):
-                print(line)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    with ThreadPoolExecutor(args.num_jobs) as pool:
+        for line in pool.map(
+            lambda part: provide(part, args.folder, args.url, check_sums), PARTS
+        ):
+            print(line)
 
 
 if __name__ == "__main__":

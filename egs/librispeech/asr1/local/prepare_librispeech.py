@@ -8,6 +8,7 @@ from pathlib import Path
 
 from parts import PARTS, SETS
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, read_table
 from pruneasr.data.sets import write_checked
 
@@ -41,6 +42,7 @@ def read_part(folder: Path, expected: int | None) -> list[Utterance]:
     ]
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -48,19 +50,16 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="receives train_960, dev, ...")
     parser.add_argument("--check-counts", choices=("true", "false"), default="true")
     args = parser.parse_args()
-    try:
-        parts = {
-            name: read_part(
-                args.corpus / name,
-                part.num_utterances if args.check_counts == "true" else None,
-            )
-            for name, part in PARTS.items()
-        }
-        for name, members in SETS.items():
-            utterances = [item for member in members for item in parts[member]]
-            write_checked(args.data / name, utterances)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    parts = {
+        name: read_part(
+            args.corpus / name,
+            part.num_utterances if args.check_counts == "true" else None,
+        )
+        for name, part in PARTS.items()
+    }
+    for name, members in SETS.items():
+        utterances = [item for member in members for item in parts[member]]
+        write_checked(args.data / name, utterances)
 
 
 if __name__ == "__main__":

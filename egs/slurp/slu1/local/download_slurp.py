@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.archive import unpack
 from pruneasr.data.download import download
 
@@ -23,6 +24,7 @@ def provide_audio(folder: Path, url: str, sha256: str | None) -> None:
     begun.unlink()
 
 
+@in_a_line
 def main() -> None:
     """Read the options and provide text and audio."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -31,13 +33,10 @@ def main() -> None:
     parser.add_argument("--audio-url", required=True, help="slurp_real.tar.gz")
     parser.add_argument("--audio-sha256", help="refuse another archive")
     args = parser.parse_args()
-    try:
-        for name in ("train", "devel", "test"):
-            path = args.folder / f"{name}.jsonl"
-            download(f"{args.text_url}/{path.name}", path)
-        provide_audio(args.folder, args.audio_url, args.audio_sha256)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    for name in ("train", "devel", "test"):
+        path = args.folder / f"{name}.jsonl"
+        download(f"{args.text_url}/{path.name}", path)
+    provide_audio(args.folder, args.audio_url, args.audio_sha256)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from slurp_text import read_sentences
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.sets import write_checked
@@ -38,6 +39,7 @@ def read_set(corpus: Path, name: str, expected: int | None) -> list[Utterance]:
     return utterances
 
 
+@in_a_line
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -45,12 +47,9 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="receives train, devel, test")
     parser.add_argument("--check-counts", choices=("true", "false"), default="true")
     args = parser.parse_args()
-    try:
-        for name, count in NUM_RECORDINGS.items():
-            expected = count if args.check_counts == "true" else None
-            write_checked(args.data / name, read_set(args.corpus, name, expected))
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    for name, count in NUM_RECORDINGS.items():
+        expected = count if args.check_counts == "true" else None
+        write_checked(args.data / name, read_set(args.corpus, name, expected))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slurp_text import read_sentences
 
+from pruneasr.bin.errors import in_a_line
 from pruneasr.data.generated import NUM_SPEAKERS, Corpus, make
 from pruneasr.data.synthesis import Sentence, draw_voices
 
@@ -42,6 +43,7 @@ def plan(corpus: Path, num_sentences: int, seed: int) -> Corpus:
     return planned
 
 
+@in_a_line
 def main() -> None:
     """Read the options, speak and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -51,11 +53,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="voices and sentences")
     parser.add_argument("--num-jobs", type=int, default=2, help="processes")
     args = parser.parse_args()
-    try:
-        corpus = plan(args.corpus, args.num_sentences, args.seed)
-        make(corpus, args.data, args.num_jobs)
-    except ValueError as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    corpus = plan(args.corpus, args.num_sentences, args.seed)
+    make(corpus, args.data, args.num_jobs)
 
 
 if __name__ == "__main__":
