@@ -16,6 +16,8 @@ they closed is removed, what is left is fine-tuned, decoded and scored. Makes
   --latency-table FILE  made on the encoder of the teacher by
                      python -m pruneasr.bin.latency
   --init-seed N      seed of the fine-tuned teacher that all start from (1)
+  --multiplier-lr N  learning rate of the multipliers at a budget of 50 %, for others as
+                     removed / left: a ninth of it at 10 % (0.15)
   --task-args OPTIONS  more ESPnet options of all trainings
   --prune-args, --tune-args OPTIONS
                      of the training with gates, of the one after
@@ -33,6 +35,9 @@ seeds="1 2 3"
 latency_table=
 init_seed=1
 units="conv head ffn"     # those of [P23]
+# The multipliers rise by this a step. One rate for all budgets closes 40 % where 30 are
+# asked before the multipliers have turned, or not half where 50 are.
+multiplier_lr=0.15
 prune_config=conf/prune_asr.yaml
 task_args=
 prune_args=
@@ -96,6 +101,8 @@ constraint() {
             ;;
         *) die "unknown method $1; known: size mac sep_mac transformer latency" ;;
     esac
+    conf+=("multiplier_lr=$(awk -v rate="${multiplier_lr}" -v share="${share}" \
+        'BEGIN { printf "%.4f", rate * share / (1 - share) }')")
     echo "--units ${gated}"
     printf -- '--constraint_conf %s\n' "${conf[@]}"
 }

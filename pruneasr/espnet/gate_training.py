@@ -2,7 +2,10 @@
 
 The options, the constraint, and two optimisers, each with ESPnet's own options:
 ``optim`` for the weights, clipped by ``grad_clip`` and scheduled; ``optim2`` for the
-gates and, ascending, for the multipliers: neither clipped nor decayed.
+gates and, ascending, for the multipliers: neither clipped nor decayed. Adam moves the
+multipliers by their learning rate a step however near the target is, and back no
+faster; in a short training they need a lower one than the gates (``multiplier_lr`` of
+``constraint_conf``), or the gates close far beyond the target before they have turned.
 """
 
 from __future__ import annotations
@@ -43,7 +46,7 @@ def add_pruning_arguments(parser: argparse.ArgumentParser) -> None:
         default={},
         help="Arguments of pruneasr.pruning.constraint.Constraint: kind, target, "
         "denominator, reference_sec, latency_table (of pruneasr.bin.latency), warmup "
-        "(share of the training)",
+        "(share of the training), multiplier_lr (default: lr of optim2)",
     )
 
 
@@ -64,13 +67,14 @@ def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constra
         ValueError: if an option is unknown, or as in ``Constraint``.
     """
     conf = dict(args.constraint_conf)
-    known = {"warmup", *inspect.signature(Constraint).parameters}
+    known = {"warmup", "multiplier_lr", *inspect.signature(Constraint).parameters}
     known -= {"config", "units", "warmup_steps"}
     if unknown := sorted(conf.keys() - known):
         raise ValueError(
             f"expected constraint_conf with {', '.join(sorted(known))}; found "
             f"{', '.join(unknown)}"
         )
+    conf.pop("multiplier_lr", None)  # build_optimizers uses it
     # 7 % of the training, [W23] section 3.1
     warmup = conf.pop("warmup", 0.07)
     steps = round(warmup * total_steps(args) / args.accum_grad)
@@ -116,9 +120,13 @@ def build_optimizers(
     others = {id(p) for p in gates + multipliers}
     weights = [p for p in model.parameters() if id(p) not in others]
     optimizer = optim_classes[args.optim](weights, **args.optim_conf)
+    ascending = {"params": multipliers, "maximize": True}
+    if (rate := args.constraint_conf.get("multiplier_lr")) is not None:
+        if not rate > 0:
+            raise ValueError(f"expected a multiplier_lr above 0; found {rate}")
+        ascending["lr"] = rate
     optimizer2 = optim_classes[args.optim2](
-        [{"params": gates}, {"params": multipliers, "maximize": True}],
-        **args.optim2_conf,
+        [{"params": gates}, ascending], **args.optim2_conf
     )
 
     def clip(*_: Any) -> None:

@@ -138,12 +138,15 @@ def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
         if abs(gap) > GAP:
             logging.warning(
                 "the training ended at an expected sparsity of %.3f of %s, the target "
-                "is %.3f: the removal %s units for it. Train longer, or %s the "
-                "learning rate of optim2",
+                "is %.3f: the removal %s units for it. Train longer, or %s",
                 float(sparsity),
                 term,
                 target,
-                *(("opens", "lower") if gap > 0 else ("closes", "raise")),
+                *(
+                    ("opens", "lower constraint_conf multiplier_lr")
+                    if gap > 0
+                    else ("closes", "raise the learning rate of optim2")
+                ),
             )
 
 

@@ -48,7 +48,7 @@ refused() {
     [ "$(grep -c "./run.sh --stage train" <<< "$output")" -eq 14 ] # dense, twice
     [[ "$output" == *"--units conv head ffn --constraint_conf kind=size --constraint_conf denominator=whole --constraint_conf target=0.05 "* ]]
     [[ "$output" == *"target.mac_cnn=0.30 --constraint_conf target.mac_transformer=0.30 "* ]]
-    [[ "$output" == *"--units head ffn --constraint_conf kind=mac --constraint_conf target=0.30 "* ]]
+    [[ "$output" == *"--units head ffn --constraint_conf kind=mac --constraint_conf target=0.30 --constraint_conf multiplier_lr=0.0643 "* ]]
     run ./run_hj.sh --dry-run true --methods mac --budgets 30 --seeds 1 \
         --task-args "--log_interval 7"
     [ "$(grep -cE -- '--log_interval.{1,2}7' <<< "$output")" -eq 3 ] # gates, after, dense
