@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,14 @@ def pyplot() -> Any:
 
 
 def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> None:
-    """Draw x, y and the spread of y of each name, in a colour and mark of its own."""
-    for k, (name, (x, y, spread)) in enumerate(means.items()):
+    """Draw x, y and the spread of y of each name, in a colour and mark of its own.
+
+    Points of nearly one x stand side by side, so that they do not hide each other.
+    """
+    places = side_by_side([x for x, _, _ in means.values()])
+    for k, (name, (_, y, spread)) in enumerate(means.items()):
         axis.errorbar(
-            x,
+            places[k],
             y,
             spread,
             color=f"C{k % 10}",
@@ -30,6 +34,24 @@ def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> No
             capsize=3,
             label=name,
         )
+
+
+def side_by_side(xs: Sequence[float]) -> list[float]:
+    """Return xs; those within 1 % of the range of a neighbour get 1 % between them."""
+    gap = 0.01 * (max(xs) - min(xs)) if xs else 0.0
+    order = sorted(range(len(xs)), key=lambda k: xs[k])
+    groups: list[list[int]] = []
+    for k in order:
+        if groups and xs[k] - xs[groups[-1][-1]] < gap:
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    places = list(xs)
+    for group in groups:
+        middle = sum(xs[k] for k in group) / len(group)
+        for i, k in enumerate(group):
+            places[k] = middle + gap * (i - (len(group) - 1) / 2)
+    return places
 
 
 def save_figure(figure: Any, path: Path) -> None:
