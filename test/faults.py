@@ -23,7 +23,7 @@ from distill_training import NUM_BATCHES, NUM_EPOCHS, differences, options, outc
 from pruneasr.espnet.distill_task import DistillPruneTask
 from pruneasr.espnet.interrupt import UNFINISHED
 from pruneasr.espnet.training_model import TrainingModel
-from pruneasr.pruning.processes import rank
+from pruneasr.processes import rank
 
 MOMENTS = ("start or end", "training", "validation", "writing a checkpoint")
 START, TRAINING, VALIDATION, WRITING = range(4)

@@ -3,7 +3,7 @@
 MACs are linear in each width, so interpolation between two points is exact.
 """
 
-from pruneasr.pruning.cost import SAMPLE_RATE
+from pruneasr import SAMPLE_RATE
 from pruneasr.pruning.latency import Grid, LatencyTable
 from pruneasr.pruning.widths import config_widths
 

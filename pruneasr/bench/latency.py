@@ -19,9 +19,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision
 from pruneasr.bench.table import machine
-from pruneasr.bench.timing import SAMPLE_RATE, alternate
+from pruneasr.bench.timing import alternate
 from pruneasr.encoder import BlockConfig, Encoder, EncoderConfig, HeadConfig
 from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.feature_extractor import FeatureExtractor, FeatureProjection

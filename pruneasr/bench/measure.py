@@ -12,9 +12,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision, runner
 from pruneasr.bench.references import Reference, references
-from pruneasr.bench.timing import SAMPLE_RATE, alternate, ratio, run_all, synchronize
+from pruneasr.bench.timing import alternate, ratio, run_all, synchronize
 from pruneasr.encoder import Encoder
 from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.widths import config_widths

@@ -14,10 +14,10 @@ import torch
 from torch import nn
 from torch.utils.hooks import RemovableHandle
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision, runner
 from pruneasr.bench.clock import Clock
 from pruneasr.bench.measure import Setting
-from pruneasr.bench.timing import SAMPLE_RATE
 from pruneasr.encoder import Encoder
 from pruneasr.encoder.layers import Block
 from pruneasr.markdown import markdown_table

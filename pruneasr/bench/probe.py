@@ -21,8 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import runner
-from pruneasr.bench.timing import SAMPLE_RATE, read_audio
+from pruneasr.bench.timing import read_audio
+from pruneasr.data.datadir import read_table
 from pruneasr.encoder import Encoder, load_encoder
 
 # Ridge of the linear probe, times the mean diagonal of the kernel: it only keeps fewer
@@ -71,12 +73,8 @@ class Probe:
 
 def probe_data(encoder_dir: Path, data: Path) -> Probe:
     """Probe a trained encoder with the speech and speakers of a Kaldi directory."""
-    speaker_of = dict(
-        line.split()
-        for line in (data / "utt2spk").read_text(encoding="utf-8").splitlines()
-    )
-    lines = (data / "wav.scp").read_text(encoding="utf-8").splitlines()
-    speakers = [speaker_of[line.split()[0]] for line in lines]
+    speaker_of = read_table(data / "utt2spk")
+    speakers = [speaker_of[name] for name in read_table(data / "wav.scp")]
     audio = read_audio(data / "wav.scp")
     what = f"{encoder_dir}, trained, on {data}"
     return probe_int8(what, load_encoder(encoder_dir).eval(), audio, speakers)

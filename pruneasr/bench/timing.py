@@ -13,11 +13,13 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import soundfile
 import torch
 from torch import Tensor
 
-SAMPLE_RATE = 16000
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.audio import read_mono
+from pruneasr.data.datadir import read_table
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -63,10 +65,10 @@ def read_audio(wav_scp: Path, enough_sec: float = math.inf) -> list[Tensor]:
     """
     utterances: list[Tensor] = []
     missing = enough_sec * SAMPLE_RATE
-    for line in wav_scp.read_text(encoding="utf-8").splitlines():
+    for path in read_table(wav_scp).values():
         if missing <= 0:
             break
-        samples, _ = soundfile.read(line.split(maxsplit=1)[1], dtype="float32")
+        samples = read_mono(path)
         utterances.append(torch.from_numpy(samples))
         missing -= len(samples)
     return utterances

@@ -23,10 +23,11 @@ import soundfile
 import torch
 from torch import Tensor
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision
 from pruneasr.bench.clock import Clock
 from pruneasr.bench.measure import peak_memory
-from pruneasr.bench.timing import SAMPLE_RATE, ratio
+from pruneasr.bench.timing import ratio
 from pruneasr.distill.model import Distillation
 from pruneasr.distill.pairing import FreePairing
 from pruneasr.encoder import Encoder

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import fmean
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.bin.results_options import results_parser
+from pruneasr.errors import in_a_line
 from pruneasr.espnet.prune import read_history
 from pruneasr.results.ablation import Variants, ablation_markdown, collect_variants
 from pruneasr.results.ablation_figures import STE, plot_errors, plot_gates, plot_layers

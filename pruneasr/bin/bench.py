@@ -17,15 +17,16 @@ import argparse
 import json
 from pathlib import Path
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import BACKENDS, DTYPES
 from pruneasr.bench.measure import Setting, measure
 from pruneasr.bench.probe import probe_data
 from pruneasr.bench.report import MAIN, write_report
 from pruneasr.bench.table import as_json, markdown, plot
-from pruneasr.bench.timing import SAMPLE_RATE, read_audio
+from pruneasr.bench.timing import read_audio
 from pruneasr.bench.training import training_table, training_times
-from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
+from pruneasr.errors import in_a_line
 from pruneasr.results.write import update_readme
 
 # [W23] Table 2: features of a whole set, batch size 1, five runs

@@ -7,9 +7,10 @@ remedy, and writes utt2num_samples. With --tokens it also checks the transcripts
 import argparse
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
-from pruneasr.data.audio import RECEPTIVE_FIELD, SAMPLE_RATE, check_audio
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.audio import RECEPTIVE_FIELD, check_audio
 from pruneasr.data.text import check_text, read_token_folder
+from pruneasr.errors import in_a_line
 
 
 def get_parser() -> argparse.ArgumentParser:

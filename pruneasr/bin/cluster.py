@@ -10,8 +10,8 @@ import argparse
 import logging
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
+from pruneasr.errors import in_a_line
 from pruneasr.pretrain.labels import (
     fit_clusters,
     hidden_features,

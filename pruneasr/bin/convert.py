@@ -13,9 +13,9 @@ import argparse
 import logging
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import save_encoder
 from pruneasr.encoder.interop import export_huggingface, import_encoder
+from pruneasr.errors import in_a_line
 
 
 @in_a_line

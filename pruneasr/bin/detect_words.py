@@ -15,10 +15,10 @@ from pathlib import Path
 
 import torch
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import read_table
 from pruneasr.data.text import Splitter, read_token_folder
 from pruneasr.encoder import Encoder, load_encoder
+from pruneasr.errors import in_a_line
 from pruneasr.readout.word_detector import (
     Heard,
     ctc_weights,

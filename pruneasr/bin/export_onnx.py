@@ -10,8 +10,8 @@ import logging
 import sys
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
+from pruneasr.errors import in_a_line
 from pruneasr.export import export_onnx, onnx_difference
 
 

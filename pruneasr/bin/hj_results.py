@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.bin.results_options import results_parser
+from pruneasr.errors import in_a_line
 from pruneasr.results.collect import METRICS
 from pruneasr.results.curves import (
     collect_points,

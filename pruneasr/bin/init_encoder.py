@@ -19,7 +19,6 @@ from typing import Any
 
 import yaml
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import Encoder, dense_config, load_encoder, save_encoder
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.encoder.initialize import (
@@ -27,6 +26,7 @@ from pruneasr.encoder.initialize import (
     first_blocks,
     random_encoder,
 )
+from pruneasr.errors import in_a_line
 
 
 @in_a_line

@@ -15,8 +15,8 @@ import torch
 
 from pruneasr.bench.backends import DTYPES
 from pruneasr.bench.latency import measure_table
-from pruneasr.bin.errors import in_a_line
 from pruneasr.encoder import load_encoder
+from pruneasr.errors import in_a_line
 from pruneasr.pruning.latency import LatencyTable, latency, save_table
 from pruneasr.pruning.widths import config_widths
 

@@ -14,11 +14,11 @@ import argparse
 import logging
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame, format_frame, read_frames, words_of_slots
-from pruneasr.data.spoken_order import in_spoken_order
 from pruneasr.encoder import Encoder, load_encoder
+from pruneasr.errors import in_a_line
+from pruneasr.readout.spoken_order import in_spoken_order
 from pruneasr.readout.word_detector import (
     Heard,
     WordDetector,

@@ -13,7 +13,7 @@ import argparse
 
 from espnet2.main_funcs.pack_funcs import pack
 
-from pruneasr.bin.errors import in_a_line
+from pruneasr.errors import in_a_line
 
 
 @in_a_line

@@ -14,7 +14,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from pruneasr.bin.errors import in_a_line
+from pruneasr.errors import in_a_line
 from pruneasr.espnet.prune import prune_by_scores, prune_experiment
 from pruneasr.pruning.constraint import DENOMINATORS
 from pruneasr.pruning.report import markdown

@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.bin.results_options import results_parser
+from pruneasr.errors import in_a_line
 from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
 from pruneasr.results.environment import read_calls

@@ -7,7 +7,7 @@ and the same for cer and ter, and prints the rows of ESPnet's RESULTS.md.
 import argparse
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
+from pruneasr.errors import in_a_line
 from pruneasr.scoring.report import results_header, results_row, score_files
 
 

@@ -8,9 +8,10 @@ import argparse
 import json
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
-from pruneasr.data.datadir import read_table, write_atomic
+from pruneasr.data.datadir import read_table
 from pruneasr.data.frames import read_frame, read_frames
+from pruneasr.errors import in_a_line
+from pruneasr.files import write_atomic
 from pruneasr.scoring.frames import score_frames
 
 

@@ -15,11 +15,12 @@ import hashlib
 import json
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
-from pruneasr.data.datadir import read_table, write_atomic, write_table
+from pruneasr.data.datadir import read_table, write_table
 from pruneasr.encoder import load_encoder
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME
 from pruneasr.encoder.initialize import count_parameters
+from pruneasr.errors import in_a_line
+from pruneasr.files import write_atomic
 from pruneasr.superb.collect import results_markdown
 from pruneasr.superb.config import read_config
 from pruneasr.superb.evaluate import read_texts

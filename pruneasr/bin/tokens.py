@@ -7,9 +7,9 @@ bpe.model.
 import argparse
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.text import TOKEN_TYPES
 from pruneasr.data.tokens import make_token_list
+from pruneasr.errors import in_a_line
 
 
 def get_parser() -> argparse.ArgumentParser:

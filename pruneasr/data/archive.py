@@ -17,6 +17,7 @@ import soundfile
 
 from pruneasr.data.download import download
 from pruneasr.data.waveform import write_flac
+from pruneasr.files import whole
 
 Member = tuple[tarfile.TarInfo, IO[bytes]]
 
@@ -104,8 +105,6 @@ def run(
 def _write(path: Path, stream: IO[bytes], size: int) -> None:
     if path.exists() and path.stat().st_size == size:
         return
-    partial = path.with_name(f".{path.name}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with partial.open("wb") as output:
+    with whole(path) as partial, partial.open("wb") as output:
         shutil.copyfileobj(stream, output)
-    partial.replace(path)

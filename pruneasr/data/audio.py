@@ -1,26 +1,40 @@
-"""Check the audio of a data directory before any training reads it.
+"""Read audio, and check that of a data directory before any training reads it.
 
 Every entry of wav.scp is opened with soundfile, the library through which ESPnet will
 read it. What cannot be used is reported with the utterance id and what to do; nothing
-is left out silently. This file looks at headers (and decodes one sample); it converts
-nothing.
+is left out silently, and nothing is converted.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.data.datadir import read_table, write_table
-
-SAMPLE_RATE = 16000
-"""Samples per second of all published encoders of the WavLM and HuBERT families."""
 
 RECEPTIVE_FIELD = 400
 """Samples under the first output frame of the convolutional feature extractor."""
 
 MAX_LISTED = 20
 """Problems listed one by one; a wrong corpus would otherwise fill the terminal."""
+
+
+def read_mono(path: str | Path) -> NDArray[np.float32]:
+    """Return the samples (T,) of a file at 16 kHz.
+
+    Raises:
+        ValueError: The file is not mono at 16 kHz.
+    """
+    samples, rate = soundfile.read(path, dtype="float32")
+    if rate != SAMPLE_RATE or samples.ndim != 1:
+        raise ValueError(
+            f"{path}: expected mono audio at {SAMPLE_RATE} Hz, found {rate} Hz, shape "
+            f"{samples.shape}"
+        )
+    return np.asarray(samples)
 
 
 def check_audio(

@@ -6,10 +6,11 @@ the id as the C locale sorts. ``wav.scp`` names the audio, ``text`` the transcri
 audio can be used is checked in audio.py, whether the transcripts can in text.py.
 """
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from pruneasr.files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,6 @@ class Utterance:
 def sort_key(name: str) -> bytes:
     """Return the key that orders ids as ``LC_ALL=C sort`` does."""
     return name.encode("utf-8")
-
-
-def write_atomic(path: Path, content: str) -> None:
-    """Write a text file so that a killed process never leaves half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(path)
 
 
 def write_table(path: Path, table: Mapping[str, str]) -> None:

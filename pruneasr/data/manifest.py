@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pruneasr.data.datadir import write_atomic
+from pruneasr.files import write_atomic
 
 COLUMNS = ("path", "duration", "speaker", "text", "label", "split")
 

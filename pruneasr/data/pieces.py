@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from pruneasr.data.audio import RECEPTIVE_FIELD, SAMPLE_RATE, raise_problems
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.audio import RECEPTIVE_FIELD, raise_problems
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.waveform import resample, write_flac
 

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pruneasr.data.audio import SAMPLE_RATE, check_audio
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.audio import check_audio
 from pruneasr.data.datadir import Utterance, combine_without_text, write_data_dir
 from pruneasr.data.pieces import cut_folder
 

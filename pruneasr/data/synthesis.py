@@ -21,7 +21,7 @@ from pathlib import Path
 import espeakng_loader
 import numpy as np
 
-from pruneasr.data.audio import SAMPLE_RATE
+from pruneasr import SAMPLE_RATE
 from pruneasr.data.waveform import resample, write_flac
 
 # Numbers of espeak-ng's speak_lib.h.

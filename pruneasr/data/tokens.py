@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from pruneasr.data.datadir import read_table, write_atomic
+from pruneasr.data.datadir import read_table
 from pruneasr.data.text import BLANK, BPE, SOS_EOS, UNK, make_splitter
+from pruneasr.files import whole, write_atomic
 
 _SPECIAL_PIECES = frozenset({UNK, "<s>", "</s>"})
 
@@ -69,9 +70,8 @@ def _train_bpe(texts: Sequence[str], model: Path, nbpe: int) -> list[str]:
         raise ValueError(
             f"expected an nbpe that fits the transcripts, found {nbpe}: {error}"
         ) from error
-    partial = model.with_name(f".{model.name}.partial")
-    partial.write_bytes(content.getvalue())
-    partial.replace(model)
+    with whole(model) as partial:
+        partial.write_bytes(content.getvalue())
     processor = sentencepiece.SentencePieceProcessor(model_proto=content.getvalue())
     pieces = [processor.id_to_piece(index) for index in range(len(processor))]
     return [piece for piece in pieces if piece not in _SPECIAL_PIECES]

@@ -10,6 +10,8 @@ import numpy as np
 import soundfile
 import soxr  # type: ignore[import-untyped]
 
+from pruneasr.files import whole
+
 
 def resample(samples: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     """Change the sampling rate with the SoX resampler at high quality.
@@ -26,13 +28,12 @@ def resample(samples: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
 
 def write_flac(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """Write 16-bit FLAC so that a killed process never leaves half a file.
+    """Write 16-bit FLAC, a whole file or none.
 
     Args:
         path: Where to write.
         samples: (num_samples,) float in -1..1 or int16.
         sample_rate: Samples per second.
     """
-    partial = path.with_name(f".{path.name}.partial")
-    soundfile.write(partial, samples, sample_rate, format="FLAC", subtype="PCM_16")
-    partial.replace(path)
+    with whole(path) as partial:
+        soundfile.write(partial, samples, sample_rate, format="FLAC", subtype="PCM_16")

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pruneasr.pruning.processes import weighted_mean
+from pruneasr.processes import weighted_mean
 
 # Distance between (N, D) teacher and student frames
 Distance = Callable[[Tensor, Tensor], Tensor]

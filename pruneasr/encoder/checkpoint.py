@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from pruneasr import __version__
 from pruneasr.encoder.config import EncoderConfig
 from pruneasr.encoder.model import Encoder
+from pruneasr.files import whole, write_atomic
 
 SCHEMA_VERSION = 1
 CONFIG_NAME = "config.json"
@@ -54,17 +55,15 @@ def save_encoder(
         for name, tensor in encoder.state_dict().items()
     }
     (path / CONFIG_NAME).unlink(missing_ok=True)
-    save_file(tensors, path / (WEIGHTS_NAME + ".tmp"))
-    (path / (WEIGHTS_NAME + ".tmp")).replace(path / WEIGHTS_NAME)
+    with whole(path / WEIGHTS_NAME) as partial:
+        save_file(tensors, partial)
     content = {
         "schema_version": SCHEMA_VERSION,
         "pruneasr_version": __version__,
         "encoder": encoder.config.to_dict(),
         "provenance": dict(provenance or {}),
     }
-    temporary = path / (CONFIG_NAME + ".tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path / CONFIG_NAME)
+    write_atomic(path / CONFIG_NAME, json.dumps(content, indent=1) + "\n")
 
 
 def load_encoder(

@@ -24,10 +24,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder.feature_extractor import FeatureExtractor, NormedConvLayer
 from pruneasr.encoder.model import WAVEFORM_EPS, Encoder
 
-SAMPLE_RATE = 16000
 # Start and end, in samples -> normalised samples (end - start,) on the encoder's device
 Samples = Callable[[int, int], Tensor]
 

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder.config import EncoderConfig
 from pruneasr.encoder.feature_extractor import (
     FeatureExtractor,
@@ -138,11 +139,11 @@ class Encoder(nn.Module):
                 f"expected {batch} lengths of at most {samples} samples; found "
                 f"{lengths.tolist()}"
             )
-        if int(lengths.min()) < self.config.receptive_field:
+        shortest = self.config.receptive_field
+        if int(lengths.min()) < shortest:
             raise ValueError(
-                "every utterance must have at least "
-                f"{self.config.receptive_field} samples "
-                f"({self.config.receptive_field / 16:.0f} ms at 16 kHz); found lengths "
+                f"every utterance must have at least {shortest} samples "
+                f"({1000 * shortest / SAMPLE_RATE:.0f} ms at 16 kHz); found lengths "
                 f"{lengths.tolist()}. Remove or pad the short ones"
             )
         return lengths

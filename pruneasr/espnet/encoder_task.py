@@ -19,12 +19,12 @@ from espnet2.train.collate_fn import CommonCollateFn
 from espnet2.utils.types import str2bool, str_or_none
 from torch import nn
 
+from pruneasr import processes
 from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.encoder.activation_checkpointing import checkpoint_activations
 from pruneasr.espnet.safe_task import SafeTask
 from pruneasr.espnet.schedulers import add_total_steps, set_schedule, total_steps
 from pruneasr.espnet.training_model import TrainingModel
-from pruneasr.pruning import processes
 
 
 class EncoderTask(SafeTask):

@@ -22,13 +22,12 @@ from espnet2.asr.encoder.transformer_encoder import TooShortUttError
 from espnet2.asr.frontend.abs_frontend import AbsFrontend
 from torch import Tensor
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder import Encoder, EncoderConfig, load_encoder
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.espnet.frontend_parts import Featurizer, keep_blocks, local_directory
 from pruneasr.espnet.precision import autocast
-
-SAMPLE_RATE = 16000
 
 
 class TooShortAudioError(TooShortUttError, ValueError):

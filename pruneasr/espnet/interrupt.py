@@ -31,7 +31,8 @@ import torch
 from torch import distributed, nn
 from torch.multiprocessing.spawn import ProcessExitedException
 
-from pruneasr.pruning import processes
+from pruneasr import processes
+from pruneasr.files import whole
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 # what a process ends with that has saved its epoch
@@ -190,10 +191,9 @@ def remove_unfinished(output_dir: Path, but: int = 0) -> None:
 
 
 def write(states: Any, path: Path) -> None:
-    """Write a file of torch by a temporary name."""
-    temporary = path.with_name(path.name + ".tmp")
-    torch.save(states, temporary)
-    temporary.replace(path)
+    """Write a file of torch, whole or not at all."""
+    with whole(path) as partial:
+        torch.save(states, partial)
 
 
 def random_state() -> dict[str, Any]:

@@ -26,13 +26,14 @@ import torch
 from espnet2.train.reporter import Reporter
 from espnet2.train.trainer import Trainer
 
+from pruneasr import processes
 from pruneasr.espnet.interrupt import (
     OpenEpoch,
     Signals,
     remove_unfinished,
     write,
 )
-from pruneasr.pruning import processes
+from pruneasr.files import whole
 
 CHECKPOINT = "checkpoint.pth"
 PREVIOUS = "checkpoint.prev.pth"
@@ -119,12 +120,11 @@ def _drop_gradients(
 
 
 def keep_checkpoint(output_dir: Path) -> None:
-    """Copy the checkpoint aside, by a temporary name."""
+    """Copy the checkpoint aside."""
     checkpoint = output_dir / CHECKPOINT
     if checkpoint.exists():
-        temporary = output_dir / (PREVIOUS + ".tmp")
-        shutil.copyfile(checkpoint, temporary)
-        temporary.replace(output_dir / PREVIOUS)
+        with whole(output_dir / PREVIOUS) as partial:
+            shutil.copyfile(checkpoint, partial)
 
 
 def repair_checkpoint(output_dir: Path) -> None:
@@ -175,7 +175,5 @@ def complete_epoch(
 
 def _link(path: Path, epoch: int) -> None:
     """Let a name stand for the weights of an epoch."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(f"{epoch}epoch.pth")
-    temporary.replace(path)
+    with whole(path) as partial:
+        partial.symlink_to(f"{epoch}epoch.pth")

@@ -19,10 +19,8 @@ from espnet2.torch_utils.device_funcs import force_gatherable
 from espnet2.train.abs_espnet_model import AbsESPnetModel
 from torch import Tensor, nn
 
+from pruneasr import SAMPLE_RATE, processes
 from pruneasr.espnet.precision import autocast
-from pruneasr.pruning import processes
-
-SAMPLE_RATE = 16000
 
 
 class TrainingModel(AbsESPnetModel):

@@ -15,16 +15,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 import torchaudio
 from numpy.typing import NDArray
 from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.audio import read_mono
+from pruneasr.data.datadir import read_table
 from pruneasr.encoder import Encoder, EncoderConfig
+from pruneasr.files import whole
 
-SAMPLE_RATE = 16000
 Features = Callable[[Tensor], Tensor]  # waveform (T,) -> (L, num_features)
 
 
@@ -79,12 +81,12 @@ def fit_clusters(
     Raises:
         ValueError: if there are fewer frames than clusters.
     """
-    entries = _read_scp(wav_scp)
-    order = np.random.default_rng(seed).permutation(len(entries))
+    paths = list(read_table(wav_scp).values())
+    order = np.random.default_rng(seed).permutation(len(paths))
     chosen: list[NDArray[np.float32]] = []
     total = 0
     for i in order:
-        chosen.append(_compute(entries[i], features))
+        chosen.append(_compute(paths[i], features))
         total += len(chosen[-1])
         if total >= max_frames:
             break
@@ -103,31 +105,19 @@ def fit_clusters(
 def write_labels(
     wav_scp: Path, features: Features, kmeans: MiniBatchKMeans, output: Path
 ) -> None:
-    """Write one line ``utterance label label ...`` per utterance, atomically."""
-    entries = _read_scp(wav_scp)
-    temporary = output.with_suffix(".tmp")
+    """Write one line ``utterance label label ...`` per utterance."""
+    audio = read_table(wav_scp)
     start = time.monotonic()
-    with temporary.open("w", encoding="utf-8") as file:
-        for done, entry in enumerate(entries, 1):
-            labels = kmeans.predict(_compute(entry, features))
-            file.write(" ".join([entry[0], *map(str, labels)]) + "\n")
+    with whole(output) as partial, partial.open("w", encoding="utf-8") as file:
+        for done, (name, path) in enumerate(audio.items(), 1):
+            labels = kmeans.predict(_compute(path, features))
+            file.write(" ".join([name, *map(str, labels)]) + "\n")
             if done % 500 == 0:
-                left = (time.monotonic() - start) * (len(entries) / done - 1)
-                logging.info("labels: %d/%d, %.0f s left", done, len(entries), left)
-    temporary.replace(output)
-
-
-def _read_scp(path: Path) -> list[tuple[str, str]]:
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [(key, wav) for key, wav in (line.split(maxsplit=1) for line in lines)]
+                left = (time.monotonic() - start) * (len(audio) / done - 1)
+                logging.info("labels: %d/%d, %.0f s left", done, len(audio), left)
 
 
 @torch.inference_mode()
-def _compute(entry: tuple[str, str], features: Features) -> NDArray[np.float32]:
-    waveform, rate = soundfile.read(entry[1], dtype="float32")
-    if rate != SAMPLE_RATE or waveform.ndim != 1:
-        raise ValueError(
-            f"{entry[0]} ({entry[1]}): expected mono audio at {SAMPLE_RATE} Hz; found "
-            f"{rate} Hz, shape {waveform.shape}"
-        )
-    return np.ascontiguousarray(features(torch.from_numpy(waveform)).numpy())
+def _compute(path: str, features: Features) -> NDArray[np.float32]:
+    waveform = torch.from_numpy(read_mono(path))
+    return np.ascontiguousarray(features(waveform).numpy())

@@ -21,8 +21,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder import EncoderConfig
-from pruneasr.pruning.cost import SAMPLE_RATE, Cost, macs, parameters
+from pruneasr.pruning.cost import Cost, macs, parameters
 from pruneasr.pruning.latency import LatencyTable, latency, load_table
 from pruneasr.pruning.widths import Number, Widths, config_widths, floor_widths
 

@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder import EncoderConfig
 from pruneasr.pruning.widths import Number, Widths
-
-SAMPLE_RATE = 16000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,8 +25,8 @@ from pruneasr.encoder import Encoder
 from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.feature_extractor import ChannelLayerNorm, ConvLayer
 from pruneasr.encoder.layers import Block, FeedForward
+from pruneasr.processes import of_first
 from pruneasr.pruning.hard_concrete import HardConcrete
-from pruneasr.pruning.processes import of_first
 
 UNITS = ("conv", "qk", "vo", "head", "ffn", "mha_layer", "ffn_layer")
 Gates = dict[tuple[str, int], HardConcrete]

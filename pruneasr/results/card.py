@@ -20,11 +20,13 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from markdown_it import MarkdownIt
 
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.datadir import read_table
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME, load_config, load_metadata
 from pruneasr.encoder.hub import CARD_HTML_NAME, CARD_NAME, LIBRARY_NAME, TAGS
 from pruneasr.encoder.interop.files import file_digests
 from pruneasr.markdown import markdown_table
-from pruneasr.pruning.cost import SAMPLE_RATE, parameters
+from pruneasr.pruning.cost import parameters
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import METRICS, System
 from pruneasr.results.environment import environment_section
@@ -171,8 +173,8 @@ def _audio(title: str, pruned: System, teacher: Path, expdir: Path) -> str:
         entries = _training_config(training)["train_data_path_and_name_and_type"]
         for path in (Path(entry[0]) for entry in entries if entry[1] == "speech"):
             calls.add(_call_that_made(path.parents[1]))
-            lengths = _read_data(path.parent / "utt2num_samples").splitlines()
-            samples = sum(int(line.split()[1]) for line in lengths)
+            lengths = read_table(path.parent / "utt2num_samples")
+            samples = sum(map(int, lengths.values()))
             hours = f"{samples / SAMPLE_RATE / 3600:.2f}"
             rows.append([training.name, str(path.parent), str(len(lengths)), hours])
     called = "\n".join(["```", *sorted(calls), "```"])
@@ -185,12 +187,6 @@ def _call_that_made(data: Path) -> str:
     if not marker.exists():  # who has data in Kaldi's form may leave out the stage
         return f"# {data} was made without stage data"
     return marker.read_text(encoding="utf-8").strip()
-
-
-def _read_data(path: Path) -> str:
-    if not path.exists():
-        raise ValueError(f"expected {path}; run the stage data first")
-    return path.read_text(encoding="utf-8")
 
 
 def _eval_results(corpus: str, task: str, pruned: System) -> list[EvalResult]:

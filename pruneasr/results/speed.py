@@ -12,8 +12,9 @@ import statistics
 from collections.abc import Mapping
 from pathlib import Path
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import Runner, runner
-from pruneasr.bench.timing import SAMPLE_RATE, Key, alternate, read_audio, run_all
+from pruneasr.bench.timing import Key, alternate, read_audio, run_all
 from pruneasr.encoder import load_encoder
 
 # Steady to a few percent; whole sets would take half an hour for a curve of 70 encoders

@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pruneasr.data.datadir import read_table, write_atomic
+from pruneasr.data.datadir import read_table
 from pruneasr.data.text import BPE, CHAR, WORD, make_splitter
+from pruneasr.files import write_atomic
 from pruneasr.scoring.errors import AlignedUtterance, Score, score
 
 RATES = {WORD: "wer", CHAR: "cer", BPE: "ter"}

@@ -16,15 +16,16 @@ import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import soundfile
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from pruneasr.data.audio import SAMPLE_RATE
-from pruneasr.data.datadir import read_table, write_atomic, write_table
+from pruneasr import SAMPLE_RATE
+from pruneasr.data.audio import read_mono
+from pruneasr.data.datadir import read_table, write_table
 from pruneasr.encoder import Encoder
+from pruneasr.files import whole, write_atomic
 
 SHARD_SIZE = 100
 """Utterances per file: what a killed job loses at most, and holds in memory."""
@@ -85,9 +86,8 @@ def extract(
         path = store / f"{wav_scp.stem}-{number}.safetensors"
         if not (path.exists() and set(_names_in(path)) == set(names)):
             states = {name: encode(encoder, audio[name], device) for name in names}
-            partial = path.with_suffix(".partial")
-            save_file(states, partial)
-            partial.replace(path)
+            with whole(path) as partial:
+                save_file(states, partial)
         index |= dict.fromkeys(names, path.name)
     shape = json.dumps(dataclasses.asdict(shape_of(encoder)), indent=1) + "\n"
     write_atomic(store / "features.json", shape)
@@ -103,13 +103,7 @@ def encode(encoder: Encoder, path: str, device: str) -> Tensor:
         ValueError: The file is not mono at 16 kHz, or too short, or hidden states do
             not fit into half precision.
     """
-    samples, rate = soundfile.read(path, dtype="float32")
-    if rate != SAMPLE_RATE or samples.ndim != 1:
-        raise ValueError(
-            f"{path}: expected mono audio at {SAMPLE_RATE} Hz, found {rate} Hz, shape "
-            f"{samples.shape}"
-        )
-    states, _ = encoder(torch.from_numpy(samples).to(device)[None])
+    states, _ = encoder(torch.from_numpy(read_mono(path)).to(device)[None])
     halves = torch.cat(states).half().cpu().contiguous()
     if not torch.isfinite(halves).all():
         raise ValueError(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pruneasr.data.datadir import write_atomic
+from pruneasr.files import write_atomic
 from pruneasr.superb.config import Training
 from pruneasr.superb.evaluate import read_texts
 from pruneasr.superb.tasks import TASKS

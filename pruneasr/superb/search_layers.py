@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pruneasr.data.datadir import write_atomic
+from pruneasr.files import write_atomic
 from pruneasr.superb.evaluate import evaluate_qbe, read_queries
 from pruneasr.superb.features import FeatureStore
 from pruneasr.superb.metrics.dtw import MIN_QUERY_FRAMES, Matrix, match_score

@@ -22,8 +22,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from pruneasr.data.datadir import write_atomic
 from pruneasr.encoder.checkpoint import load_strictly
+from pruneasr.files import whole, write_atomic
 from pruneasr.superb.batches import (
     batches_by_length,
     load_batch,
@@ -186,8 +186,8 @@ def save_probe(probe: Probe, task: str, sizes: Mapping[str, Any], folder: Path) 
     }
     write_atomic(folder / "probe.json", json.dumps(description, indent=1) + "\n")
     tensors = {name: t.contiguous().cpu() for name, t in probe.state_dict().items()}
-    save_file(tensors, folder / "best.partial")
-    (folder / "best.partial").replace(folder / "best.safetensors")
+    with whole(folder / "best.safetensors") as partial:
+        save_file(tensors, partial)
 
 
 def load_probe(folder: Path) -> Probe:
@@ -250,5 +250,5 @@ def _save(
     state: Mapping[str, Any],
 ) -> None:
     tensors = {"probe": probe.state_dict(), "optimizer": optimizer.state_dict()}
-    torch.save({**tensors, **state}, path.with_suffix(".partial"))
-    path.with_suffix(".partial").replace(path)
+    with whole(path) as partial:
+        torch.save({**tensors, **state}, partial)

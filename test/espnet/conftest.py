@@ -2,10 +2,14 @@
 
 import pytest
 import torch
-from tiny import random_encoder, tiny_config
+from task_training import task_options
+from tiny import VARIANTS, random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
+from pruneasr.espnet.prune_task import TASKS
+
+SEP_MAC = {"kind": "sep_mac", "target": {"mac_cnn": 0.4, "mac_transformer": 0.2}}
 
 
 @pytest.fixture
@@ -37,3 +41,18 @@ def batch():
     """Return two waveforms of unequal length, padded with noise."""
     torch.manual_seed(2)
     return torch.randn(2, 4000) * 0.1, torch.tensor([4000, 3001])
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Return a function that builds a gated model and its optimisers."""
+
+    def make(task="asr", variant="wavlm-base", constraint=None, **options):
+        ckpt = tmp_path / "encoder"
+        save_encoder(random_encoder(tiny_config(**VARIANTS[variant])), ckpt)
+        units = options.pop("units", ("conv", "head", "ffn"))  # those of [P23]
+        args = task_options(task, ckpt, units, constraint or SEP_MAC, **options)
+        model = TASKS[task].build_model(args)
+        return model, TASKS[task].build_optimizers(args, model), args
+
+    return make

@@ -123,7 +123,7 @@ def test_a_file_of_more_processes_is_not_used(tmp_path, caplog):
 
 def test_files_of_other_epochs_are_removed(tmp_path):
     stopped(tmp_path, 2)
-    (tmp_path / f"2{UNFINISHED}.tmp").touch()
+    (tmp_path / f".2{UNFINISHED}.99").touch()  # half-written
     remove_unfinished(tmp_path, but=1)
     assert [path.name for path in tmp_path.iterdir()] == [f"1{UNFINISHED}"]
     remove_unfinished(tmp_path)

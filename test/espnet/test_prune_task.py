@@ -9,13 +9,13 @@ import torch
 import yaml
 from espnet2.tasks.asr import ASRTask
 from espnet2.tasks.slu import SLUTask
-from task_training import OPTIONS, batch, task_options, train
-from tiny import VARIANTS, largest_difference, random_encoder, tiny_config, waveforms
+from task_training import OPTIONS, batch, train
+from tiny import largest_difference, random_encoder, tiny_config, waveforms
 
 from pruneasr.bin.task_prune_train import main
 from pruneasr.encoder import load_encoder, save_encoder
 from pruneasr.espnet.prune import prune_experiment, read_history, remove_checked
-from pruneasr.espnet.prune_task import TASKS, ASRPruneTask
+from pruneasr.espnet.prune_task import TASKS
 from pruneasr.pruning.cost import macs
 from pruneasr.pruning.units import find_gates
 from pruneasr.pruning.widths import config_widths
@@ -23,21 +23,6 @@ from pruneasr.pruning.widths import config_widths
 ESPNET_TASKS = {"asr": ASRTask, "slu": SLUTask}
 UNITS = ("conv", "head", "ffn")  # those of [P23]
 SEP_MAC = {"kind": "sep_mac", "target": {"mac_cnn": 0.4, "mac_transformer": 0.2}}
-
-
-@pytest.fixture
-def build(tmp_path):
-    """Return a function that builds a gated model and its optimisers."""
-
-    def make(task="asr", variant="wavlm-base", constraint=SEP_MAC, **options):
-        ckpt = tmp_path / "encoder"
-        save_encoder(random_encoder(tiny_config(**VARIANTS[variant])), ckpt)
-        units = options.pop("units", UNITS)
-        args = task_options(task, ckpt, units, constraint, **options)
-        model = TASKS[task].build_model(args)
-        return model, TASKS[task].build_optimizers(args, model), args
-
-    return make
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -142,25 +127,6 @@ def test_what_is_left_computes_what_the_trained_model_did(
     with torch.no_grad():
         task_loss = model(**batch())[1]["task_loss"]
         assert small(**batch())[0].item() == pytest.approx(task_loss.item(), rel=1e-5)
-
-
-def test_a_scaled_loss_is_refused(build):
-    model, _, args = build()
-    args.use_amp = True
-    with pytest.raises(ValueError, match="expected use_amp: false"):
-        ASRPruneTask.build_optimizers(args, model)
-
-
-def test_multipliers_have_a_learning_rate_of_their_own(build):
-    conf = {"kind": "mac", "target": 0.4}
-    _, (_, same), args = build(constraint=conf)
-    assert {group["lr"] for group in same.param_groups} == {args.optim2_conf["lr"]}
-    _, (_, optimizer), args = build(constraint={**conf, "multiplier_lr": 0.03})
-    gates, multipliers = optimizer.param_groups
-    assert gates["lr"] == args.optim2_conf["lr"]
-    assert (multipliers["lr"], multipliers["maximize"]) == (0.03, True)
-    with pytest.raises(ValueError, match="expected a multiplier_lr above 0; found 0"):
-        build(constraint={**conf, "multiplier_lr": 0})
 
 
 def test_the_encoder_keeps_its_own_dropout(build, tmp_path):

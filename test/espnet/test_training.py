@@ -183,4 +183,4 @@ def test_what_follows_a_checkpoint_is_completed(tmp_path):
     complete_epoch(tmp_path, [("valid", "loss", "min"), ("valid", "absent", "max")])
     assert torch.load(tmp_path / "latest.pth") == {"epoch": 3}
     assert torch.load(tmp_path / "valid.loss.best.pth") == {"epoch": 2}
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.glob(".*"))

@@ -142,7 +142,7 @@ def test_what_is_missing_is_named(exp):
     (exp / "pruned" / "report.md").rename(exp / "report.md")
     refused("pruned/report.md; run the stage prune first")
     (exp.parent / "data" / "train" / "utt2num_samples").unlink()
-    refused("run the stage data first")
+    refused("expected a file of `id value` lines at .*utt2num_samples, found none")
     (exp / "distill" / "config.yaml").write_text("teacher: other\n")
     refused("expected one teacher")
     shutil.rmtree(exp / "distill")

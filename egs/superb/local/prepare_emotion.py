@@ -9,9 +9,9 @@ from pathlib import Path
 
 from splits import write_task
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
+from pruneasr.errors import in_a_line
 
 NUM_SPLITS = 5
 """As many as SUPERB has; run.sh counts on it."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from splits import hold_out, sizes, write_task
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
+from pruneasr.errors import in_a_line
 
 
 def utterance_of(row: ManifestRow, corpus: Path) -> Utterance:

@@ -14,11 +14,11 @@ import numpy as np
 import soundfile
 from splits import hold_out, write_task
 
-from pruneasr.bin.errors import in_a_line
-from pruneasr.data.audio import SAMPLE_RATE
+from pruneasr import SAMPLE_RATE
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import read_manifest
 from pruneasr.data.waveform import write_flac
+from pruneasr.errors import in_a_line
 from pruneasr.superb.metrics.diarization import require_pyannote
 from pruneasr.superb.segments import Segment, format_segments
 

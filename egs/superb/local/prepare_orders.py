@@ -11,9 +11,9 @@ from pathlib import Path
 
 from splits import sizes, write_task
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, read_data_dir
 from pruneasr.data.frames import Frame, parse_frame
+from pruneasr.errors import in_a_line
 from pruneasr.superb.metrics.slots import BEGIN, END
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from prepare_keywords import sets_of
 from splits import hold_out, shuffled, write_task
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, write_table
 from pruneasr.data.manifest import ManifestRow, read_manifest
+from pruneasr.errors import in_a_line
 
 
 def queries_of(keywords: list[Utterance], per_word: int) -> list[Utterance]:

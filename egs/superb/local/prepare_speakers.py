@@ -8,9 +8,9 @@ from pathlib import Path
 
 from splits import shuffled, sizes, write_task
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
+from pruneasr.errors import in_a_line
 
 
 def sets_of(

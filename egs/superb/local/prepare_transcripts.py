@@ -9,9 +9,9 @@ from pathlib import Path
 
 from splits import sizes, write_task
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance, read_data_dir
+from pruneasr.errors import in_a_line
 
 
 def read_lexicon(path: Path) -> dict[str, str]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from prepare_keywords import sets_of
 from splits import shuffled, write_task
 
-from pruneasr.bin.errors import in_a_line
-from pruneasr.data.datadir import Utterance, write_atomic
+from pruneasr.data.datadir import Utterance
+from pruneasr.errors import in_a_line
+from pruneasr.files import write_atomic
 from pruneasr.superb.evaluate import OTHER, TARGET
 
 JUDGED = ("dev", "test")

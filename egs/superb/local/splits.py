@@ -8,8 +8,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pruneasr.data.datadir import Utterance, write_atomic
+from pruneasr.data.datadir import Utterance
 from pruneasr.data.sets import write_checked
+from pruneasr.files import write_atomic
 
 Sets = Mapping[str, Sequence[Utterance]]
 

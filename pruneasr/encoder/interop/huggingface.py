@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder.checkpoint import read_safetensors
 from pruneasr.encoder.config import ConvConfig, EncoderConfig, dense_blocks
 from pruneasr.encoder.interop.files import file_digests, read_pickle
@@ -199,7 +200,7 @@ def export_huggingface(encoder: Encoder, directory: str | os.PathLike[str]) -> N
     preprocessor = {
         "feature_extractor_type": "Wav2Vec2FeatureExtractor",
         "feature_size": 1,
-        "sampling_rate": 16000,
+        "sampling_rate": SAMPLE_RATE,
         "padding_value": 0.0,
         "do_normalize": encoder.config.normalize_waveform,
         "return_attention_mask": encoder.config.conv_norm == "layer_norm",

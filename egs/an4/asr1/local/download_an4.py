@@ -9,8 +9,8 @@ import re
 from pathlib import Path, PurePosixPath
 
 from pruneasr.data.archive import members, run, write_as_flac
-from pruneasr.data.datadir import write_atomic
 from pruneasr.data.manifest import ManifestRow, write_manifest
+from pruneasr.files import write_atomic
 
 SPLIT_OF_FOLDER = {"an4_clstk": "train", "an4test_clstk": "test"}
 TRANSCRIPTIONS = {"an4_train.transcription": "train", "an4_test.transcription": "test"}

@@ -8,10 +8,10 @@ and the distillation listen to: the training audio and, if given, audio from els
 import argparse
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.manifest import ManifestRow, read_manifest
 from pruneasr.data.sets import write_checked, write_pretrain
+from pruneasr.errors import in_a_line
 
 
 def utterance_of(row: ManifestRow, corpus: Path) -> Utterance:

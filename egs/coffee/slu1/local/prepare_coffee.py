@@ -11,12 +11,12 @@ import hashlib
 import json
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.frames import Frame, format_frame, parse_frame
 from pruneasr.data.manifest import ManifestRow, read_manifest
 from pruneasr.data.sets import write_checked, write_pretrain
+from pruneasr.errors import in_a_line
 
 SLOTS = ("size", "numberOfShots", "roast", "coffeeDrink", "milkAmount", "sugarAmount")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from parts import PARTS
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.archive import unpack
 from pruneasr.data.download import download
+from pruneasr.errors import in_a_line
 
 
 def provide(part: str, folder: Path, url: str, check_sums: bool) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from parts import PARTS, SETS
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.datadir import Utterance, read_table
 from pruneasr.data.sets import write_checked
+from pruneasr.errors import in_a_line
 
 
 def read_part(folder: Path, expected: int | None) -> list[Utterance]:

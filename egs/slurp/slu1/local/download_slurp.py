@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.archive import unpack
 from pruneasr.data.download import download
+from pruneasr.errors import in_a_line
 
 
 def provide_audio(folder: Path, url: str, sha256: str | None) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from slurp_text import read_sentences
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.sets import write_checked
+from pruneasr.errors import in_a_line
 
 # Real recordings (Bastianelli et al. 2020, table 2)
 NUM_RECORDINGS = {"train": 50628, "devel": 8690, "test": 13078}

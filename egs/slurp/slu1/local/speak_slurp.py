@@ -9,9 +9,9 @@ from pathlib import Path
 
 from slurp_text import read_sentences
 
-from pruneasr.bin.errors import in_a_line
 from pruneasr.data.generated import NUM_SPEAKERS, Corpus, make
 from pruneasr.data.synthesis import Sentence, draw_voices
+from pruneasr.errors import in_a_line
 
 SPEAKERS_OF = {"test": "test", "devel": "dev", "train": "train"}
 

@@ -11,9 +11,9 @@ from pruneasr.bin import order_slots
 from pruneasr.bin.order_slots import main
 from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame, words_of_slots
-from pruneasr.data.spoken_order import in_spoken_order
 from pruneasr.encoder import save_encoder
 from pruneasr.readout import word_detector
+from pruneasr.readout.spoken_order import in_spoken_order
 from pruneasr.readout.word_detector import (
     Heard,
     WordDetector,
