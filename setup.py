@@ -83,7 +83,7 @@ setup(
             "scipy",
             "espeakng-loader",
             "soxr",
-            "huggingface_hub",
+            "huggingface_hub>=1",  # 0.x hands other options to from_pretrained
             "markdown-it-py",
             "pyannote.metrics",
         ],

@@ -21,7 +21,8 @@ OPTIONS = {
     "optim_conf": {"lr": 1e-3},
     "optim2": "adamw",
     "optim2_conf": {"lr": 0.1, "weight_decay": 0.0},
-    "total_steps": 8,
+    "num_iters_per_epoch": 8,
+    "max_epoch": 1,
     "output_dir": "unused",
 }
 

@@ -1,5 +1,6 @@
 """ONNX models against the encoders they were made from."""
 
+import copy
 import dataclasses
 import logging
 import sys
@@ -62,6 +63,15 @@ def test_outputs_are_named_and_free_in_batch_and_time(tmp_path):
     )
     assert states.shape == (4, 3, 12, 32)
     assert frames.tolist() == encoder.frame_lengths(lengths).tolist()
+
+
+def test_a_model_that_is_not_a_number_differs(tmp_path):
+    encoder = tiny.random_encoder()
+    broken = copy.deepcopy(encoder)
+    with torch.no_grad():
+        broken.blocks[-1].feed_forward.branch.down_proj.bias.fill_(float("nan"))
+    export_onnx(broken, tmp_path / "broken.onnx")
+    assert not onnx_difference(encoder, tmp_path / "broken.onnx") <= 1
 
 
 def test_the_command_tells_the_difference(tmp_path, caplog):

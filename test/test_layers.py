@@ -26,7 +26,15 @@ ALLOWED = {
     "run": {"plugin"},
 }
 # Of use everywhere; they import nothing of the others
-BENEATH_ALL = {"__init__", "errors", "figure", "files", "markdown", "processes"}
+BENEATH_ALL = {
+    "__init__",
+    "errors",
+    "figure",
+    "files",
+    "markdown",
+    "precision",
+    "processes",
+}
 ABOVE_ALL = "bin"
 MAY_IMPORT_ESPNET = {"espnet", "plugin", "run", "bin"}
 FOLDERS = ("pruneasr", "test", "egs", "tools", "utils")

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from pruneasr.errors import in_a_line
-from pruneasr.espnet.prune import prune_by_scores, prune_experiment
+from pruneasr.espnet.prune import prune_experiment
 from pruneasr.pruning.constraint import DENOMINATORS
+from pruneasr.pruning.prune import prune_by_scores
 from pruneasr.pruning.report import markdown
 from pruneasr.pruning.scores import SCORED_UNITS, SCORES
 

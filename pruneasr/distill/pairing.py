@@ -52,10 +52,8 @@ def _check(whose: str, layers: tuple[int, ...], num_blocks: int) -> None:
 class Pairing(nn.Module):
     """The distillation loss over pairs of layers."""
 
-    map: nn.Module
-
     def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
-        """Pair layers.
+        """Compare with these layers of the teacher.
 
         Args:
             teacher_layers: ascending numbers of the teacher's hidden states.
@@ -76,10 +74,6 @@ class Pairing(nn.Module):
             )
         self.teacher_layers = tuple(teacher_layers)
         self.distance = DISTANCES[distance]
-        linear = nn.Linear(dim, dim)
-        nn.init.eye_(linear.weight)
-        nn.init.zeros_(linear.bias)
-        self.map = linear
 
     def check(self, num_teacher_blocks: int, num_student_blocks: int) -> None:
         """Refuse layers that do not exist.
@@ -89,6 +83,7 @@ class Pairing(nn.Module):
         """
         _check("teacher", self.teacher_layers, num_teacher_blocks)
 
+    @abstractmethod
     def forward(
         self,
         teacher: Sequence[Tensor],
@@ -108,15 +103,32 @@ class Pairing(nn.Module):
             The sum over pairs of their distance over valid frames, and the student
             layer of each teacher layer.
         """
+
+
+class ChosenPairing(Pairing):
+    """Pairs chosen layer by layer, through one linear map that starts as identity."""
+
+    def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
+        """Make the map."""
+        super().__init__(teacher_layers, dim, distance)
+        self.map = nn.Linear(dim, dim)
+        nn.init.eye_(self.map.weight)
+        nn.init.zeros_(self.map.bias)
+
+    def forward(
+        self,
+        teacher: Sequence[Tensor],
+        student: Sequence[Tensor],
+        valid: Tensor,
+        living: Sequence[int],
+    ) -> tuple[Tensor, dict[int, int]]:
+        """Compare each layer with the one that is chosen for it."""
         targets = {j: teacher[j][valid].float() for j in self.teacher_layers}
         # layer 0 stands in where every block is gone
-        candidates = {k: self._map(student[k][valid]) for k in living or [0]}
+        candidates = {k: self.map(student[k][valid]).float() for k in living or [0]}
         pairs = self.choose(targets, candidates)
         distances = [self.distance(candidates[k], targets[j]) for j, k in pairs.items()]
         return torch.stack(distances).sum(), pairs
-
-    def _map(self, frames: Tensor) -> Tensor:
-        return self.map(frames).float()
 
     @torch.no_grad()
     def _distances(
@@ -139,7 +151,7 @@ class Pairing(nn.Module):
         """Return the student layer for each teacher layer, both as (N, D) frames."""
 
 
-class FreePairing(Pairing):
+class FreePairing(ChosenPairing):
     """The nearest layer, whatever the others take."""
 
     def choose(
@@ -150,7 +162,7 @@ class FreePairing(Pairing):
         return {j: min(row, key=row.__getitem__) for j, row in distances.items()}
 
 
-class OrderedPairing(Pairing):
+class OrderedPairing(ChosenPairing):
     """The nearest layer below the one above; the lowest one where none is left."""
 
     def choose(
@@ -167,7 +179,7 @@ class OrderedPairing(Pairing):
         return pairs
 
 
-class FixedPairing(Pairing):
+class FixedPairing(ChosenPairing):
     """Given student layers; a removed block passes on what entered it."""
 
     def __init__(
@@ -222,8 +234,6 @@ class FixedPairing(Pairing):
 class PredictionHeads(Pairing):
     """Every teacher layer predicted from the last student layer."""
 
-    map: nn.ModuleDict
-
     def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
         """Make one linear map per teacher layer, of random initial values."""
         super().__init__(teacher_layers, dim, distance)
@@ -242,14 +252,8 @@ class PredictionHeads(Pairing):
             self.distance(self.map[str(j)](last).float(), teacher[j][valid].float())
             for j in self.teacher_layers
         ]
-        return torch.stack(distances).sum(), self.choose({}, {len(student) - 1: last})
-
-    def choose(
-        self, targets: dict[int, Tensor], candidates: dict[int, Tensor]
-    ) -> dict[int, int]:
-        """Return the last layer for all."""
-        (last,) = candidates
-        return dict.fromkeys(self.teacher_layers, last)
+        pairs = dict.fromkeys(self.teacher_layers, len(student) - 1)
+        return torch.stack(distances).sum(), pairs
 
 
 PAIRINGS: dict[str, type[Pairing]] = {

@@ -54,11 +54,9 @@ class Attention(nn.Module):
             if config.relative_buckets
             else None
         )
-        groups = [_Group(group, heads, qk, vo) for group in group_heads(heads)]
-        self.groups = nn.ModuleList(groups)
-        self.register_buffer(
-            "packed_index", _invert([group.vo_index for group in groups], vo), False
-        )
+        groups = group_heads(heads)
+        self.groups = nn.ModuleList(_Group(group, heads, qk, vo) for group in groups)
+        self.register_buffer("packed_index", _invert(groups, vo), False)
 
     def forward(
         self, x: Tensor, position_bias: Tensor | None, padding_bias: Tensor | None
@@ -229,12 +227,10 @@ def _gather_index(index: tuple[int, ...], packed: int) -> Tensor | None:
     return torch.tensor([packed if i < 0 else i for i in index])
 
 
-def _invert(padded: list[Tensor | None], packed: int) -> Tensor | None:
-    """Where each packed column stands among the concatenated padded ones."""
-    if len(padded) == 1 and padded[0] is None:
+def _invert(groups: list[HeadGroup], packed: int) -> Tensor | None:
+    """Where each packed column stands among the padded ones; None if all are there."""
+    padded = [column for group in groups for column in group.vo_index]
+    if padded == list(range(packed)):
         return None
-    columns = torch.cat([torch.as_tensor(index) for index in padded])
-    place = torch.empty(packed, dtype=torch.long)
-    living = columns < packed
-    place[columns[living]] = torch.arange(len(columns))[living]
-    return place
+    place = {column: i for i, column in enumerate(padded)}
+    return torch.tensor([place[column] for column in range(packed)])

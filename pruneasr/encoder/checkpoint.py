@@ -42,18 +42,23 @@ def save_encoder(
         provenance: free JSON facts (teacher, command, sparsity, ...).
 
     Raises:
-        ValueError: if there are gates.
+        ValueError: if there are gates, or the tensors are not those of the
+            architecture, so that they could not be loaded again.
     """
     if not encoder.slots_are_empty():
         raise ValueError(
             "expected an encoder without gates; remove what they close, or detach them"
         )
     path = Path(directory)
-    path.mkdir(parents=True, exist_ok=True)
     tensors = {
         name: tensor.detach().cpu().contiguous()
         for name, tensor in encoder.state_dict().items()
     }
+    with torch.device("meta"):
+        wanted = Encoder(encoder.config).state_dict()
+    # compiled, cut off or adapted: they have other names
+    _require_fit(tensors, wanted, "the encoder to save")
+    path.mkdir(parents=True, exist_ok=True)
     (path / CONFIG_NAME).unlink(missing_ok=True)
     with whole(path / WEIGHTS_NAME) as partial:
         save_file(tensors, partial)
@@ -102,7 +107,7 @@ def load_metadata(directory: str | os.PathLike[str]) -> dict[str, Any]:
             f"expected an encoder directory with {CONFIG_NAME} and {WEIGHTS_NAME}; "
             f"{path} does not exist"
         ) from None
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected an object, found {content!r}")
@@ -114,6 +119,7 @@ def load_metadata(directory: str | os.PathLike[str]) -> dict[str, Any]:
         )
     if not isinstance(content.get("encoder"), dict):
         raise ValueError(f"{path}: expected the architecture in `encoder`, found none")
+    content.setdefault("provenance", {})
     return content
 
 
@@ -144,7 +150,14 @@ def load_strictly(
     Raises:
         ValueError: naming what is missing, extra or of another shape.
     """
-    wanted = module.state_dict()
+    _require_fit(tensors, module.state_dict(), source)
+    with torch.no_grad():
+        module.load_state_dict(tensors)
+
+
+def _require_fit(
+    tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], source: str
+) -> None:
     missing = sorted(set(wanted) - set(tensors))
     extra = sorted(set(tensors) - set(wanted))
     misshapen = [
@@ -157,5 +170,3 @@ def load_strictly(
             f"{source} does not fit the architecture. Missing: {missing}. "
             f"Extra: {extra}. Shapes: {misshapen}"
         )
-    with torch.no_grad():
-        module.load_state_dict(tensors)

@@ -11,6 +11,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from pruneasr.encoder.fields import build, build_all, check_types, objects, require
+
 FAMILIES = ("wavlm", "hubert", "wav2vec2", "data2vec")
 CONV_NORMS = ("group_norm", "layer_norm")
 
@@ -28,6 +30,11 @@ class ConvConfig:
     kernel: int
     stride: int
 
+    def __post_init__(self) -> None:
+        check_types(self)
+        found = (self.channels, self.kernel, self.stride)
+        require(min(found) > 0, "conv_layers", "of numbers above 0", found)
+
 
 @dataclasses.dataclass(frozen=True)
 class HeadConfig:
@@ -40,6 +47,9 @@ class HeadConfig:
     index: int
     qk: int
     vo: int
+
+    def __post_init__(self) -> None:
+        check_types(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +67,7 @@ class BlockConfig:
     ffn: int
 
     def __post_init__(self) -> None:
+        check_types(self)
         indices = [head.index for head in self.heads]
         if indices != sorted(set(indices)):
             raise ValueError(
@@ -117,37 +128,39 @@ class EncoderConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(self.family in FAMILIES, "family", FAMILIES, self.family)
-        _require(self.conv_norm in CONV_NORMS, "conv_norm", CONV_NORMS, self.conv_norm)
-        _require(
+        check_types(self)
+        require(self.family in FAMILIES, "family", FAMILIES, self.family)
+        require(self.conv_norm in CONV_NORMS, "conv_norm", CONV_NORMS, self.conv_norm)
+        require(
             self.dim > 0 and self.num_heads > 0 and self.dim % self.num_heads == 0,
             "num_heads",
             f"a divisor of dim={self.dim}",
             self.num_heads,
         )
-        _require(
+        require(
             self.pos_conv_groups > 0 and self.dim % self.pos_conv_groups == 0,
             "pos_conv_groups",
             f"a divisor of dim={self.dim}",
             self.pos_conv_groups,
         )
-        _require(
+        require(
             self.relative_buckets == 0
             or 4 <= self.relative_buckets < 4 * self.relative_max_distance,
             "relative_buckets",
             f"0, or 4 to below 4 relative_max_distance={self.relative_max_distance}",
             self.relative_buckets,
         )
-        _require(len(self.conv_layers) > 0, "conv_layers", "at least one", 0)
-        _require(
-            all(conv.channels > 0 for conv in self.conv_layers),
-            "conv_layers",
-            "at least one channel each",
-            [conv.channels for conv in self.conv_layers],
+        require(len(self.conv_layers) > 0, "conv_layers", "at least one", 0)
+        require(
+            min(self.pos_conv_kernel, self.pos_conv_layers) > 0,
+            "pos_conv_kernel and pos_conv_layers",
+            "above 0",
+            (self.pos_conv_kernel, self.pos_conv_layers),
         )
+        require(0 <= self.dropout < 1, "dropout", "from 0 to below 1", self.dropout)
         for block in self.blocks:
             for head in block.heads:
-                _require(
+                require(
                     0 <= head.index < self.num_heads
                     and max(head.qk, head.vo) <= self.head_dim,
                     "head",
@@ -185,13 +198,15 @@ class EncoderConfig:
         """Build a config from JSON types.
 
         Raises:
-            ValueError: if a key is unknown or missing, or a value is out of range.
+            ValueError: if a key is unknown or missing, or a value is out of range or of
+                another type.
         """
-        values = _build_all("conv_layers", ConvConfig, values)
+        values = build_all("conv_layers", ConvConfig, values)
         if "blocks" in values:
-            blocks = [_build_all("heads", HeadConfig, x) for x in values["blocks"]]
-            values = _build_all("blocks", BlockConfig, {**values, "blocks": blocks})
-        config: EncoderConfig = _build(cls, values)
+            blocks = objects("blocks", values)
+            blocks = [build_all("heads", HeadConfig, block) for block in blocks]
+            values = build_all("blocks", BlockConfig, {**values, "blocks": blocks})
+        config: EncoderConfig = build(cls, values)
         return config
 
 
@@ -220,7 +235,7 @@ def dense_config(
         ValueError: if a value is out of range, the number of channels is not seven, or
             an option is unknown.
     """
-    _require(
+    require(
         len(conv_channels) == len(CONV_KERNELS),
         "conv_channels",
         f"{len(CONV_KERNELS)} values",
@@ -239,7 +254,7 @@ def dense_config(
         blocks=dense_blocks(dim, num_heads, ffn, num_blocks),
         **options,
     )
-    config: EncoderConfig = _build(EncoderConfig, values)
+    config: EncoderConfig = build(EncoderConfig, values)
     return config
 
 
@@ -250,32 +265,3 @@ def dense_blocks(
     width = dim // max(1, num_heads)  # EncoderConfig says what is wrong with 0
     heads = tuple(HeadConfig(i, width, width) for i in range(num_heads))
     return (BlockConfig(True, heads, True, ffn),) * num_blocks
-
-
-def _build_all(name: str, cls: type[Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the list under a name, where there is one, into dataclasses."""
-    if name not in values:
-        return dict(values)
-    return {**values, name: tuple(_build(cls, item) for item in values[name])}
-
-
-def _build(cls: type[Any], values: Mapping[str, Any]) -> Any:
-    """Call a dataclass with exactly its own fields."""
-    fields = {field.name: field for field in dataclasses.fields(cls)}
-    unknown = sorted(set(values) - set(fields))
-    missing = sorted(
-        name
-        for name, field in fields.items()
-        if field.default is dataclasses.MISSING and name not in values
-    )
-    if unknown or missing:
-        raise ValueError(
-            f"{cls.__name__}: expected the keys {sorted(fields)}; "
-            f"unknown: {unknown}, missing: {missing}"
-        )
-    return cls(**values)
-
-
-def _require(condition: bool, name: str, expected: object, found: object) -> None:
-    if not condition:
-        raise ValueError(f"encoder config: {name} must be {expected}; found {found}")

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import ModelHubMixin, snapshot_download
+from huggingface_hub import ModelHubMixin
 
 from pruneasr.encoder.checkpoint import (
     CONFIG_NAME,
@@ -24,6 +24,7 @@ from pruneasr.encoder.checkpoint import (
     load_metadata,
     save_encoder,
 )
+from pruneasr.encoder.download import snapshot
 from pruneasr.encoder.model import Encoder
 
 LIBRARY_NAME = "pruneasr"
@@ -86,14 +87,16 @@ class PretrainedEncoder(
             raise ValueError(f"from_pretrained: unknown options {unknown}")
         directory = model_id
         if not Path(model_id).is_dir():
-            directory = snapshot_download(
-                model_id,
-                revision=revision,
-                cache_dir=cache_dir,
-                force_download=force_download,
-                local_files_only=local_files_only,
-                token=token,
-                allow_patterns=[CONFIG_NAME, WEIGHTS_NAME, *CARD_PATTERNS],
+            directory = str(
+                snapshot(
+                    model_id,
+                    [CONFIG_NAME, WEIGHTS_NAME, *CARD_PATTERNS],
+                    revision=revision,
+                    cache_dir=cache_dir,
+                    force_download=force_download,
+                    local_files_only=local_files_only,
+                    token=token,
+                )
             )
         wrapped = cls.wrap(
             load_encoder(directory), load_metadata(directory)["provenance"]

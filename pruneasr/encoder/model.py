@@ -74,8 +74,8 @@ class Encoder(nn.Module):
             valid frames (B,). Values beyond it are not defined.
 
         Raises:
-            ValueError: if the shape is wrong or an utterance is shorter than the
-                receptive field.
+            ValueError: if the shape or type is wrong, an utterance is shorter than the
+                receptive field, or there are not so many blocks.
         """
         features, frame_lengths = self.extract_features(waveforms, lengths)
         return self.encode(features, frame_lengths, num_blocks), frame_lengths
@@ -94,6 +94,10 @@ class Encoder(nn.Module):
         self, features: Tensor, frame_lengths: Tensor, num_blocks: int | None = None
     ) -> list[Tensor]:
         """Map projected frames (B, L, D) to the hidden states."""
+        if num_blocks is not None and not 0 <= num_blocks <= len(self.blocks):
+            raise ValueError(
+                f"expected num_blocks from 0 to {len(self.blocks)}; found {num_blocks}"
+            )
         num_frames = features.size(1)
         valid, padding_bias = None, None
         if not bool((frame_lengths == num_frames).all()):
@@ -131,9 +135,18 @@ class Encoder(nn.Module):
                 "expected mono waveforms of shape (batch, samples); found "
                 f"{tuple(waveforms.shape)}. Select or mix down one channel first"
             )
+        wanted = next(self.feature_extractor.parameters()).dtype
+        if waveforms.dtype != wanted and not torch.is_autocast_enabled(
+            waveforms.device.type
+        ):
+            raise ValueError(
+                f"expected waveforms of {wanted}, as the weights are; found "
+                f"{waveforms.dtype}. Convert them with .to({wanted})"
+            )
         batch, samples = waveforms.shape
         if lengths is None:
             lengths = torch.full((batch,), samples, device=waveforms.device)
+        lengths = lengths.to(waveforms.device)
         if lengths.shape != (batch,) or int(lengths.max()) > samples:
             raise ValueError(
                 f"expected {batch} lengths of at most {samples} samples; found "

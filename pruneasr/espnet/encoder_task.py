@@ -23,7 +23,7 @@ from pruneasr import processes
 from pruneasr.encoder import Encoder, save_encoder
 from pruneasr.encoder.activation_checkpointing import checkpoint_activations
 from pruneasr.espnet.safe_task import SafeTask
-from pruneasr.espnet.schedulers import add_total_steps, set_schedule, total_steps
+from pruneasr.espnet.schedulers import num_batches, set_schedule
 from pruneasr.espnet.training_model import TrainingModel
 
 
@@ -57,7 +57,6 @@ class EncoderTask(SafeTask):
             help="Compute the blocks' activations twice instead of keeping them: "
             "less memory, more time",
         )
-        add_total_steps(group)
 
     @classmethod
     def build_model(cls, args: argparse.Namespace) -> TrainingModel:
@@ -67,7 +66,7 @@ class EncoderTask(SafeTask):
         # experiments of before the option are read without it
         if getattr(args, "activation_checkpointing", False):
             checkpoint_activations(cls.finished_encoder(objective))
-        return TrainingModel(objective, args.autocast, total_steps(args))
+        return TrainingModel(objective, args.autocast, num_batches(args))
 
     @classmethod
     def build_collate_fn(

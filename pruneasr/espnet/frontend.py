@@ -27,7 +27,7 @@ from pruneasr.encoder import Encoder, EncoderConfig, load_encoder
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.espnet.frontend_parts import Featurizer, keep_blocks, local_directory
-from pruneasr.espnet.precision import autocast
+from pruneasr.precision import autocast, check_autocast
 
 
 class TooShortAudioError(TooShortUttError, ValueError):
@@ -252,8 +252,7 @@ def _check_options(
         )
     if tile_factor < 1:
         raise ValueError(f"tile_factor must be >= 1; found {tile_factor}")
-    if autocast not in (None, "bfloat16"):
-        raise ValueError(f"autocast must be bfloat16 or null; found {autocast}")
+    check_autocast(autocast)
 
 
 def _last_block(layer: int, num_blocks: int) -> int:

@@ -1,4 +1,4 @@
-"""Parts of the frontend that know nothing of ESPnet.
+"""Parts of the frontend.
 
 The mixture of hidden states, leaving out blocks that nobody reads, and finding the
 encoder directory.
@@ -10,17 +10,16 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pruneasr.encoder import Encoder
+from pruneasr.encoder.checkpoint import CONFIG_NAME, WEIGHTS_NAME
+from pruneasr.encoder.download import snapshot
+from pruneasr.readout.weighted_sum import WeightedSum
 
 
-class Featurizer(nn.Module):
-    """Mixes hidden states with learned weights, softmax(weights), as SUPERB does.
-
-    With one hidden state there is nothing to learn: the last is passed on.
-    """
+class Featurizer(WeightedSum):
+    """The weighted sum of hidden states, within ESPnet's initialisation of models."""
 
     def __init__(self, num_states: int, after_init: Callable[[], None]) -> None:
         """Start with equal weights.
@@ -31,19 +30,8 @@ class Featurizer(nn.Module):
                 overwrites all weights, then walks through the modules in their order
                 and calls this where it exists.
         """
-        super().__init__()
+        super().__init__(num_states)
         self.espnet_initialization_fn = after_init
-        self.weights = nn.Parameter(torch.zeros(num_states)) if num_states > 1 else None
-
-    def forward(self, hidden_states: list[Tensor]) -> Tensor:
-        """Map hidden states, each (B, L, D), to (B, L, D)."""
-        if self.weights is None:
-            return hidden_states[-1]
-        shares = self.weights.softmax(0).to(hidden_states[0].dtype)
-        mixture = shares[0] * hidden_states[0]
-        for share, hidden_state in zip(shares[1:], hidden_states[1:], strict=True):
-            mixture = mixture + share * hidden_state
-        return mixture
 
 
 def keep_blocks(encoder: Encoder, num_blocks: int) -> None:
@@ -82,13 +70,5 @@ def local_directory(ckpt: str, download_dir: str | None, download: bool) -> Path
                 "Hub"
             )
         return Path(ckpt)
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(
-            snapshot_download(
-                ckpt, cache_dir=download_dir, local_files_only=not download
-            )
-        )
-    except (OSError, ValueError) as error:
-        raise ValueError(f"cannot get {ckpt} from the Hub: {error}") from None
+    files = (CONFIG_NAME, WEIGHTS_NAME)
+    return snapshot(ckpt, files, cache_dir=download_dir, local_files_only=not download)

@@ -25,7 +25,7 @@ from espnet2.utils.types import str2bool
 from torch import nn
 
 from pruneasr.encoder import Encoder, EncoderConfig
-from pruneasr.espnet.schedulers import total_steps
+from pruneasr.espnet.schedulers import num_batches
 from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import UNITS, attach_gates, find_gates
@@ -77,7 +77,7 @@ def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constra
     conf.pop("multiplier_lr", None)  # build_optimizers uses it
     # 7 % of the training, [W23] section 3.1
     warmup = conf.pop("warmup", 0.07)
-    steps = round(warmup * total_steps(args) / args.accum_grad)
+    steps = round(warmup * num_batches(args) / args.accum_grad)
     return Constraint(config, args.units, warmup_steps=steps, **conf)
 
 

@@ -28,7 +28,7 @@ from pruneasr.espnet.gate_training import (
     gate_and_constrain,
 )
 from pruneasr.espnet.safe_task import SafeTask
-from pruneasr.espnet.schedulers import add_total_steps, set_schedule
+from pruneasr.espnet.schedulers import set_schedule
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import clamp_gates, gate_means
 from pruneasr.pruning.widths import expected_widths
@@ -107,7 +107,6 @@ class PruningTask(SafeTask, ASRTask):
         group.add_argument(
             "--task", choices=[cls.name], default=cls.name, help="Whose loss is used"
         )
-        add_total_steps(group)
         parser.set_defaults(required=["output_dir", "token_list", "units"])
 
     @classmethod

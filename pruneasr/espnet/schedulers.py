@@ -10,7 +10,6 @@ import argparse
 import torch
 from espnet2.schedulers.abs_scheduler import AbsBatchStepScheduler
 from espnet2.tasks.abs_task import scheduler_classes
-from espnet2.utils.types import int_or_none
 from torch import Tensor
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -59,29 +58,15 @@ class LinearWarmupDecay(LRScheduler, AbsBatchStepScheduler):
 scheduler_classes["linearwarmupdecay"] = LinearWarmupDecay
 
 
-def add_total_steps(group: argparse._ArgumentGroup) -> None:
-    """Add the option that says how long a training is."""
-    group.add_argument(
-        "--total_steps",
-        type=int_or_none,
-        default=None,
-        help="Batches of the whole training; max_epoch * num_iters_per_epoch if "
-        "that is set",
-    )
-
-
-def total_steps(args: argparse.Namespace) -> int:
+def num_batches(args: argparse.Namespace) -> int:
     """Return the number of batches of the whole training.
 
     Raises:
         ValueError: if the options do not say it.
     """
-    if args.total_steps is not None:
-        return int(args.total_steps)
     if args.num_iters_per_epoch is None:
         raise ValueError(
-            "the schedules need the length of the training: give "
-            "--num_iters_per_epoch (times max_epoch) or --total_steps"
+            "the schedules need the length of the training: give --num_iters_per_epoch"
         )
     return int(args.max_epoch * args.num_iters_per_epoch)
 
@@ -89,5 +74,5 @@ def total_steps(args: argparse.Namespace) -> int:
 def set_schedule(args: argparse.Namespace) -> None:
     """Tell the scheduler of [W23] how long the training is, in place."""
     if args.scheduler == "linearwarmupdecay":
-        steps = total_steps(args) // args.accum_grad
+        steps = num_batches(args) // args.accum_grad
         args.scheduler_conf.setdefault("total_steps", steps)

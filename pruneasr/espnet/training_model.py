@@ -20,31 +20,30 @@ from espnet2.train.abs_espnet_model import AbsESPnetModel
 from torch import Tensor, nn
 
 from pruneasr import SAMPLE_RATE, processes
-from pruneasr.espnet.precision import autocast
+from pruneasr.precision import autocast, check_autocast
 
 
 class TrainingModel(AbsESPnetModel):
     """An objective, called with ESPnet's batches."""
 
     def __init__(
-        self, objective: nn.Module, autocast: str | None, total_steps: int | None
+        self, objective: nn.Module, autocast: str | None, num_batches: int
     ) -> None:
         """Wrap an objective.
 
         Args:
             objective: called as ``objective(waveforms, lengths, *labels)``.
             autocast: None or ``bfloat16``, which needs no scaled loss.
-            total_steps: batches of the whole training, for the time left.
+            num_batches: of the whole training, for the time left.
 
         Raises:
             ValueError: if autocast is another type.
         """
         super().__init__()
-        if autocast not in (None, "bfloat16"):
-            raise ValueError(f"expected autocast bfloat16 or null; found {autocast}")
+        check_autocast(autocast)
         self.objective = objective
         self.autocast = autocast
-        self.progress = Progress(total_steps)
+        self.progress = Progress(num_batches)
 
     def forward(
         self,
@@ -82,10 +81,10 @@ class Progress(nn.Module):
 
     done: Tensor
 
-    def __init__(self, total_steps: int | None) -> None:
-        """Start to count; without ``total_steps`` the time left is not reported."""
+    def __init__(self, num_batches: int) -> None:
+        """Start to count the batches of a training."""
         super().__init__()
-        self.total_steps = total_steps
+        self.num_batches = num_batches
         self.register_buffer("done", torch.tensor(0))  # a buffer, to survive a restart
         self.last: float | None = None
         self.mean_sec: float | None = None
@@ -103,8 +102,5 @@ class Progress(nn.Module):
         self.mean_sec = mean + (elapsed - mean) / 50
         # of all processes: ESPnet logs the mean over them
         rate = processes.num_processes() * audio_sec / elapsed
-        stats = {"audio_sec_per_sec": rate}
-        if self.total_steps is not None:
-            left = max(0, self.total_steps - int(self.done))
-            stats["minutes_left"] = left * self.mean_sec / 60
-        return stats
+        left = max(0, self.num_batches - int(self.done))
+        return {"audio_sec_per_sec": rate, "minutes_left": left * self.mean_sec / 60}

@@ -60,7 +60,7 @@ class WordDetector(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """Return how surely each word is heard: (S, L, D) -> logits (W, L / 2)."""
-        mixed = self.weighted_sum(states[None].float())
+        mixed = self.weighted_sum(states[:, None].float().unbind())
         feats, _ = self.tdnn(mixed, torch.tensor([mixed.size(1)]))
         logits: Tensor = self.output(feats[0])
         return logits.T
@@ -155,5 +155,8 @@ def ctc_weights(detector: WordDetector, tokens: Sequence[str]) -> dict[str, Tens
     bias[rows] = detector.output.bias.detach()
     bias[0] = 0.0
     tdnn = {f"encoder.tdnn.{k}": v for k, v in detector.tdnn.state_dict().items()}
-    mixture = {"frontend.featurizer.weights": detector.weighted_sum.weights.detach()}
+    mixture = {
+        f"frontend.featurizer.{name}": tensor
+        for name, tensor in detector.weighted_sum.state_dict().items()
+    }
     return mixture | tdnn | {"ctc.ctc_lo.weight": weight, "ctc.ctc_lo.bias": bias}

@@ -147,7 +147,7 @@ def _update(
         balanced=training.balanced,
     )
     torch.manual_seed(mixed_seed("cuts and dropout", seed, step))
-    device = str(probe.weighted_sum.weights.device)
+    device = str(next(probe.parameters()).device)
     features, lengths = load_batch(
         store, names, device=device, max_frames=training.max_frames
     )
@@ -166,7 +166,7 @@ def predict(
 ) -> dict[str, str]:
     """Return the prediction for each utterance."""
     probe.eval()
-    device = str(probe.weighted_sum.weights.device)
+    device = str(next(probe.parameters()).device)
     predictions: dict[str, str] = {}
     for part, features, lengths in batches_by_length(
         store, names, batch_size=batch_size, device=device

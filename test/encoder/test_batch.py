@@ -144,6 +144,19 @@ def test_other_shapes_are_refused(encoder, shape):
         encoder(torch.randn(shape))
 
 
+def test_waveforms_of_another_type_are_refused(encoder):
+    with pytest.raises(ValueError, match=r"expected waveforms of torch.float32"):
+        encoder(torch.zeros(1, 4000, dtype=torch.float64))
+    with pytest.raises(ValueError, match=r"expected waveforms of torch.bfloat16"):
+        random_encoder().bfloat16()(torch.zeros(1, 4000))
+
+
+@pytest.mark.parametrize("num_blocks", [-1, 20])
+def test_blocks_that_do_not_exist_are_refused(encoder, num_blocks):
+    with pytest.raises(ValueError, match=f"num_blocks from 0 .*found {num_blocks}"):
+        encoder(torch.zeros(1, 4000), None, num_blocks)
+
+
 def test_without_lengths_all_samples_count(encoder):
     speech, _ = waveforms()
     full = torch.full((3,), speech.size(1))

@@ -123,6 +123,15 @@ def test_a_gated_encoder_is_not_saved_and_nothing_is_lost(saved):
     assert load_encoder(saved[0]).slots_are_empty()
 
 
+def test_what_could_not_be_loaded_again_is_not_saved(saved):
+    directory, _ = saved
+    encoder = random_encoder()
+    encoder.norm = torch.nn.Identity()
+    with pytest.raises(ValueError, match=r"to save .* Missing: \['norm\.bias'"):
+        save_encoder(encoder, directory)
+    assert load_metadata(directory)["provenance"] == {"teacher": "somebody"}
+
+
 def test_dropout_can_be_another_one(saved):
     assert load_encoder(saved[0], dropout=0.3).config.dropout == 0.3
 

@@ -16,7 +16,8 @@ from pruneasr.encoder import (
     HeadConfig,
     dense_config,
 )
-from pruneasr.encoder.interop.huggingface import read_config, write_config
+from pruneasr.encoder.interop.huggingface import read_config
+from pruneasr.encoder.interop.huggingface_export import write_config
 
 PUBLISHED_LARGE = {
     "hidden_size": 1024,
@@ -95,6 +96,25 @@ def test_unknown_and_missing_keys(path, name):
         EncoderConfig.from_dict(change(lambda level: level.update(width=1)))
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dim", "32"),
+        ("num_heads", 4.0),
+        ("conv_bias", 1),
+        ("dropout", None),
+        ("relative_buckets", None),
+        ("blocks", None),
+        ("blocks", [1]),
+        ("conv_layers", 5),
+    ],
+)
+def test_values_of_another_type_are_refused(name, value):
+    values = {**tiny_config().to_dict(), name: value}
+    with pytest.raises(ValueError, match=f"{name} must be (of type|a list of objects)"):
+        EncoderConfig.from_dict(values)
+
+
 def test_dense_config_refuses_unknown_options():
     with pytest.raises(ValueError, match=r"unknown: \['dims'\]"):
         dense_config(dims=3)
@@ -113,6 +133,8 @@ def test_dense_config_refuses_unknown_options():
         ({"relative_buckets": 320, "relative_max_distance": 80}, "relative_buckets"),
         ({"conv_channels": (16,) * 6}, "conv_channels"),
         ({"conv_channels": (16,) * 6 + (0,)}, "conv_layers"),
+        ({"pos_conv_kernel": 0}, "pos_conv_kernel and pos_conv_layers must be above 0"),
+        ({"dropout": 1.0}, "dropout must be from 0 to below 1"),
     ],
 )
 def test_bad_values(changes, message):

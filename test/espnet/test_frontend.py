@@ -241,8 +241,9 @@ def test_a_hub_id_needs_its_directory(frontend):
 def test_a_hub_id_is_looked_up_below_download_dir(tmp_path, frontend, monkeypatch):
     called = []
 
-    def snapshot_download(repo_id, cache_dir, local_files_only):
+    def snapshot_download(repo_id, cache_dir, local_files_only, allow_patterns):
         called.append((repo_id, cache_dir, local_files_only))
+        assert allow_patterns == ["config.json", "model.safetensors"]
         raise FileNotFoundError("offline")
 
     monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot_download)

@@ -14,10 +14,10 @@ from pruneasr.distill.model import Distillation
 from pruneasr.distill.pairing import FreePairing
 from pruneasr.encoder import load_encoder, save_encoder
 from pruneasr.espnet.gate_training import build_optimizers, gate_and_constrain
-from pruneasr.espnet.prune import remove_checked
 from pruneasr.espnet.prune_task import TASKS
 from pruneasr.pruning.constraint import TERMS, Constraint
 from pruneasr.pruning.plan import FIXABLE
+from pruneasr.pruning.prune import remove_checked
 from pruneasr.pruning.units import find_gates
 from pruneasr.pruning.widths import config_widths, floor_widths
 

@@ -125,7 +125,7 @@ class Diverging(torch.nn.Module):
 
 
 def test_a_loss_that_is_not_finite_names_the_utterances():
-    model = TrainingModel(Diverging(), None, None)
+    model = TrainingModel(Diverging(), None, 8)
     with pytest.raises(FloatingPointError, match=r"nan on the utterances a-1 b-2"):
         model(torch.ones(2, 10), torch.tensor([10, 9]), ["a-1", "b-2"])
 
@@ -138,14 +138,14 @@ class Constant(torch.nn.Module):
 
 
 def test_the_weight_of_a_batch_is_its_number_of_frames():
-    model = TrainingModel(Constant(), None, None)
+    model = TrainingModel(Constant(), None, 8)
     _, stats, weight = model(torch.ones(2, 10), torch.tensor([10, 9]), ["a", "b"])
     assert weight.item() == stats["frames"].item() == 7
 
 
 def test_autocast_must_be_a_half_precision_type():
     with pytest.raises(ValueError, match="bfloat16"):
-        TrainingModel(Diverging(), "float64", None)
+        TrainingModel(Diverging(), "float64", 8)
 
 
 def test_the_checkpoint_before_replaces_a_half_written_one(tmp_path):

@@ -7,10 +7,11 @@ from tiny import random_encoder, tiny_config
 from pruneasr.bin.prune import main
 from pruneasr.encoder import save_encoder
 from pruneasr.encoder.checkpoint import load_metadata
-from pruneasr.espnet.prune import remove_checked
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.plan import plan_removal
 from pruneasr.pruning.planned import planned_config
+from pruneasr.pruning.prune import remove_checked
+from pruneasr.pruning.removal import remove
 from pruneasr.pruning.scores import gate_by_scores
 from pruneasr.pruning.widths import config_widths
 
@@ -128,6 +129,21 @@ def test_a_seed_draws_the_same_plan_again_and_another_one_another():
     first, again, other = (random_plan(seed) for seed in (1, 1, 2))
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not all(torch.equal(first[key], other[key]) for key in first)
+
+
+def test_a_removal_that_is_not_a_number_is_no_removal(monkeypatch):
+    encoder = random_encoder()
+    constraint = Constraint(encoder.config, ["ffn"], target=0.2, warmup_steps=0)
+    gate_by_scores(encoder, ["ffn"], constraint, scores="random", seed=0)
+
+    def broken(*arguments):
+        removed = remove(*arguments)
+        torch.nn.init.constant_(removed.blocks[1].feed_forward.norm.bias, float("nan"))
+        return removed
+
+    monkeypatch.setattr("pruneasr.pruning.prune.remove", broken)
+    with pytest.raises(ValueError, match="differs from the masked one by nan"):
+        remove_checked(encoder, constraint)
 
 
 def test_command_line(tmp_path, capsys):

@@ -1,6 +1,6 @@
 """Encoders of other libraries: read all, and write where the target can hold them."""
 
-from pruneasr.encoder.interop.huggingface import export_huggingface
+from pruneasr.encoder.interop.huggingface_export import export_huggingface
 from pruneasr.encoder.interop.source import import_encoder
 from pruneasr.encoder.interop.tables import Imported
 

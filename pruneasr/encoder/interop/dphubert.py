@@ -124,10 +124,10 @@ def read_options(values: Mapping[str, Any]) -> EncoderConfig:
     heads of those were removed is not recorded and makes no difference.
 
     Raises:
-        ValueError: if an option is missing.
+        ValueError: if an option is missing or of another form.
     """
-    wavlm = "encoder_remaining_heads" in values
     try:
+        wavlm = "encoder_remaining_heads" in values
         blocks = _wavlm_blocks(values) if wavlm else _hubert_blocks(values)
         biased = wavlm and blocks[0].attention
         dim = values["encoder_embed_dim"]
@@ -154,10 +154,9 @@ def read_options(values: Mapping[str, Any]) -> EncoderConfig:
             normalize_waveform=values["normalize_waveform"],
             dropout=values["encoder_dropout"],
         )
-    except KeyError as error:
+    except (KeyError, IndexError, TypeError) as error:
         raise ValueError(
-            f"config of a DPHuBERT checkpoint: expected the option {error}; found "
-            f"{sorted(values)}"
+            f"config of a DPHuBERT checkpoint: {error!r}; found {values!r}"
         ) from None
 
 

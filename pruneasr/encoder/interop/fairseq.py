@@ -24,6 +24,7 @@ from pruneasr.encoder.interop.tables import (
     Format,
     Imported,
     build,
+    check_options,
     gate_constants,
     strip_prefix,
     weight_norm,
@@ -109,6 +110,11 @@ def import_fairseq(content: Mapping[str, Any], path: Path, source: str) -> Impor
             its options describe.
     """
     config = read_options(flatten_options(content.get("cfg") or content.get("args")))
+    if not isinstance(content["model"], Mapping):
+        raise ValueError(
+            f"{source}: expected tensors by their names in 'model'; found "
+            f"{type(content['model']).__name__}"
+        )
     inside, outside = strip_prefix(content["model"], "w2v_encoder.w2v_model.")
     provenance = {
         "source": source,
@@ -122,14 +128,23 @@ def flatten_options(options: Any) -> dict[str, Any]:
     """Return the options of the pre-trained model as one dictionary.
 
     The options of a fine-tuned model count only for ``normalize``.
+
+    Raises:
+        ValueError: if they are no options.
     """
+    if not isinstance(options, Mapping | argparse.Namespace):
+        raise ValueError(
+            "checkpoint options: expected a dictionary or a Namespace; found "
+            f"{options!r}"
+        )
     values = dict(vars(options) if isinstance(options, argparse.Namespace) else options)
     if isinstance(values.get("model"), Mapping | argparse.Namespace):
         task, model = values.get("task") or {}, values["model"]
         values = {**flatten_options(task), **flatten_options(model)}
     if values.get("w2v_args"):
         inner = flatten_options(values["w2v_args"])
-        return {**inner, "normalize": values.get("normalize", inner.get("normalize"))}
+        own = {k: v for k, v in values.items() if k == "normalize" and v is not None}
+        return inner | own
     return values
 
 
@@ -146,7 +161,13 @@ def read_options(values: Mapping[str, Any]) -> EncoderConfig:
                 f"checkpoint options: {name} must be {expected!r}, nothing else is "
                 f"supported; found {values[name]!r}"
             )
+    check_options("checkpoint options", values, DEFAULTS)
     get = {**DEFAULTS, **values}.__getitem__
+    if get("extractor_mode") not in ("default", "layer_norm"):
+        raise ValueError(
+            "checkpoint options: extractor_mode must be default or layer_norm; found "
+            f"{get('extractor_mode')!r}"
+        )
     depth = get("pos_conv_depth")
     kernel = get("conv_pos")
     return EncoderConfig(
@@ -171,7 +192,7 @@ def read_options(values: Mapping[str, Any]) -> EncoderConfig:
         pos_conv_layers=depth,
         relative_buckets=get("num_buckets") if family == "wavlm" else 0,
         relative_max_distance=get("max_distance") if family == "wavlm" else 0,
-        normalize_waveform=bool(get("normalize")),
+        normalize_waveform=get("normalize"),
         dropout=get("dropout"),
     )
 

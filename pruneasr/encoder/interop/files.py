@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import pickle
+import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,9 +42,13 @@ def read_pickle(path: Path) -> dict[str, Any]:
         with torch.serialization.safe_globals(ALLOWED):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
+        # torch's own message advises to read it unrestrictedly
+        named = re.findall(r"GLOBAL ([\w.]+)", str(error))
         raise ValueError(
-            f"{path} is damaged or needs classes that are not admitted, because "
-            f"loading them could run code: {error}"
+            f"{path} is no checkpoint, is damaged, or needs what is not admitted, "
+            f"because loading it could run code: {' '.join(named) or 'unknown'}. A "
+            "safetensors file is given by its directory; a pointer of Git LFS becomes "
+            "the file by git lfs pull"
         ) from None
     except (RuntimeError, EOFError, OSError) as error:
         raise ValueError(f"{path} is damaged ({error}); copy it again") from None

@@ -1,21 +1,19 @@
-"""Reads and writes the checkpoint directories of Hugging Face transformers.
+"""Reads the checkpoint directories of Hugging Face transformers.
 
 A directory has ``config.json`` and either ``*.safetensors`` or ``pytorch_model*.bin``.
 Both are read here without transformers. Base and Large of WavLM, HuBERT, wav2vec 2.0
 and data2vec-audio, pre-trained or with a task head, whose weights are named as not
-converted. Writing takes dense encoders only: transformers cannot hold unequal widths.
+converted.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import torch
-from safetensors.torch import save_file
 
 from pruneasr import SAMPLE_RATE
 from pruneasr.encoder.checkpoint import read_safetensors
@@ -25,12 +23,12 @@ from pruneasr.encoder.interop.tables import (
     Format,
     Imported,
     build,
+    check_options,
     gate_constants,
     strip_prefix,
     transformer_names,
     weight_norm,
 )
-from pruneasr.encoder.model import Encoder
 
 # model_type, name of the encoder inside a fine-tuned model, class
 FAMILIES = {
@@ -92,13 +90,15 @@ def import_huggingface(directory: str | os.PathLike[str], source: str) -> Import
             its tensors are not those that its config describes.
     """
     path = Path(directory)
-    values = _read_json(path / "config.json")
-    config = read_config(values, _read_json(path / "preprocessor_config.json"))
+    config = read_config(_read_json(path / "config.json"), read_preprocessor(path))
     files = weight_files(path)
     tensors: dict[str, Any] = {}
     for file in files:
         read = read_safetensors if file.suffix == ".safetensors" else read_pickle
-        tensors.update(read(file))
+        part = read(file)
+        if twice := sorted(tensors.keys() & part.keys()):
+            raise ValueError(f"{file}: {twice} are in another file of {path} too")
+        tensors.update(part)
     inside, outside = strip_prefix(tensors, FAMILIES[config.family][1] + ".")
     provenance = {
         "source": source,
@@ -110,14 +110,43 @@ def import_huggingface(directory: str | os.PathLike[str], source: str) -> Import
 
 def weight_files(directory: Path) -> list[Path]:
     """Return the weight files of a directory, all shards, safetensors preferred."""
-    for pattern in ("model*.safetensors", "pytorch_model*.bin"):
-        files = sorted(directory.glob(pattern))
-        if files:
-            return files
+    names = sorted(path.name for path in directory.iterdir())
+    for stem, suffix in (("model", "safetensors"), ("pytorch_model", "bin")):
+        whole = f"{stem}.{suffix}"
+        if whole in names:
+            return [directory / whole]
+        shard = re.compile(rf"{stem}-\d+-of-\d+\.{suffix}")
+        if shards := [name for name in names if shard.fullmatch(name)]:
+            return [directory / name for name in shards]
     raise ValueError(
-        f"{directory}: expected model*.safetensors or pytorch_model*.bin; found "
-        f"{sorted(path.name for path in directory.iterdir())}"
+        f"{directory}: expected model.safetensors or pytorch_model.bin, or their "
+        f"shards; found {names}"
     )
+
+
+def read_preprocessor(directory: Path) -> dict[str, Any]:
+    """Return the options of the feature extractor, empty if none were saved.
+
+    They stand in a file of their own or, of processors saved by transformers 5, in that
+    of the processor.
+
+    Raises:
+        ValueError: if they are for another sampling rate, or say neither yes nor no to
+            normalisation.
+    """
+    values = _read_json(directory / "preprocessor_config.json")
+    if not values:
+        processor = _read_json(directory / "processor_config.json")
+        values = processor.get("feature_extractor", {})
+    rate = values.get("sampling_rate", SAMPLE_RATE)
+    normalize = values.get("do_normalize", False)
+    if rate != SAMPLE_RATE or not isinstance(normalize, bool):
+        raise ValueError(
+            f"{directory}: expected a feature extractor with sampling_rate "
+            f"{SAMPLE_RATE} and do_normalize true or false; found {rate!r} and "
+            f"{normalize!r}"
+        )
+    return values
 
 
 def read_config(
@@ -131,7 +160,7 @@ def read_config(
 
     Args:
         values: its content; what is left out has transformers' default.
-        preprocessor: content of ``preprocessor_config.json``, empty if there is none.
+        preprocessor: of :func:`read_preprocessor`.
 
     Raises:
         ValueError: if the model is of another kind or computes something else.
@@ -149,8 +178,19 @@ def read_config(
                 f"found {values[name]!r}"
             )
     family = families[values["model_type"]]
+    check_options("config.json", values, DEFAULTS)
     get = {**DEFAULTS, **values}.__getitem__
     data2vec = family == "data2vec"
+    if get("feat_extract_norm") not in ("group", "layer"):
+        raise ValueError(
+            "config.json: feat_extract_norm must be group or layer; found "
+            f"{get('feat_extract_norm')!r}"
+        )
+    if data2vec and values.get("num_conv_pos_embeddings", 5) < 2:
+        raise ValueError(
+            "config.json: data2vec needs num_conv_pos_embeddings of at least 2, for "
+            f"one has no norm here; found {values['num_conv_pos_embeddings']}"
+        )
     layer_norm = data2vec or get("feat_extract_norm") == "layer"
     conv = zip(get("conv_dim"), get("conv_kernel"), get("conv_stride"), strict=True)
     return EncoderConfig(
@@ -179,96 +219,6 @@ def read_config(
     )
 
 
-def export_huggingface(encoder: Encoder, directory: str | os.PathLike[str]) -> None:
-    """Write a directory that ``AutoModel.from_pretrained`` loads, nothing left over.
-
-    Raises:
-        ValueError: if transformers cannot hold the encoder; nothing is written then.
-    """
-    values = write_config(encoder.config)
-    path = Path(directory)
-    path.mkdir(parents=True, exist_ok=True)
-    theirs = huggingface_format(encoder.config).to_theirs(encoder.state_dict())
-    save_file(
-        {
-            name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format)
-            for name, tensor in theirs.items()
-        },
-        path / "model.safetensors",
-        metadata={"format": "pt"},
-    )
-    preprocessor = {
-        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
-        "feature_size": 1,
-        "sampling_rate": SAMPLE_RATE,
-        "padding_value": 0.0,
-        "do_normalize": encoder.config.normalize_waveform,
-        "return_attention_mask": encoder.config.conv_norm == "layer_norm",
-    }
-    _write_json(path / "preprocessor_config.json", preprocessor)
-    _write_json(path / "config.json", values)
-
-
-def write_config(config: EncoderConfig) -> dict[str, Any]:
-    """Return the ``config.json`` of a dense encoder.
-
-    Raises:
-        ValueError: if the encoder is pruned or has parts that transformers lacks.
-    """
-    ffn = config.blocks[0].ffn if config.blocks else 0
-    dense = dense_blocks(config.dim, config.num_heads, ffn, len(config.blocks))
-    data2vec = config.family == "data2vec"
-    held = (
-        config.blocks == dense
-        and ffn > 0
-        and not config.channel_scale
-        and (config.relative_buckets > 0) == (config.family == "wavlm")
-        and (data2vec or config.pos_conv_layers == 1)
-        and not (data2vec and (config.norm_first or config.conv_norm == "group_norm"))
-    )
-    if not held:
-        raise ValueError(
-            "transformers holds dense encoders of the published shapes only: all heads "
-            "and feed-forward layers whole and of one width, no channel scale; this "
-            "encoder is another. Keep it as a pruneasr directory"
-        )
-    model_type, _, architecture = FAMILIES[config.family]
-    values = {
-        "architectures": [architecture],
-        "model_type": model_type,
-        "hidden_size": config.dim,
-        "num_hidden_layers": len(config.blocks),
-        "num_attention_heads": config.num_heads,
-        "intermediate_size": ffn,
-        "hidden_dropout": config.dropout,
-        "attention_dropout": config.dropout,
-        "activation_dropout": config.dropout,
-        "feat_proj_dropout": config.dropout,
-        "layerdrop": 0.0,
-        "mask_time_prob": 0.0,  # no mask embedding: it is not part of the encoder
-        "num_feat_extract_layers": len(config.conv_layers),
-        "conv_dim": [conv.channels for conv in config.conv_layers],
-        "conv_kernel": [conv.kernel for conv in config.conv_layers],
-        "conv_stride": [conv.stride for conv in config.conv_layers],
-        "conv_bias": config.conv_bias,
-        "feat_extract_norm": config.conv_norm.removesuffix("_norm"),
-        "num_conv_pos_embedding_groups": config.pos_conv_groups,
-        "hidden_act": FIXED["hidden_act"],
-        "feat_extract_activation": FIXED["feat_extract_activation"],
-        "layer_norm_eps": FIXED["layer_norm_eps"],
-    }
-    if data2vec:
-        values["conv_pos_kernel_size"] = config.pos_conv_kernel
-        values["num_conv_pos_embeddings"] = config.pos_conv_layers
-    else:
-        values["num_conv_pos_embeddings"] = config.pos_conv_kernel
-        values["do_stable_layer_norm"] = config.norm_first
-    if config.family == "wavlm":
-        values["num_buckets"] = config.relative_buckets
-        values["max_bucket_distance"] = config.relative_max_distance
-    return values
-
-
 def _read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file; an absent one is empty."""
     if not path.exists():
@@ -277,7 +227,3 @@ def _read_json(path: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from None
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")

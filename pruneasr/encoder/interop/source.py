@@ -13,6 +13,7 @@ from pruneasr.encoder.checkpoint import (
     load_encoder,
     load_metadata,
 )
+from pruneasr.encoder.download import snapshot
 from pruneasr.encoder.interop.dphubert import import_dphubert
 from pruneasr.encoder.interop.fairseq import import_fairseq
 from pruneasr.encoder.interop.files import file_digests, read_pickle
@@ -25,6 +26,9 @@ KINDS = (
     "fairseq or DPHuBERT, a torchaudio bundle such as WAVLM_BASE, or a Hugging Face id "
     "such as microsoft/wavlm-base-plus"
 )
+
+
+CONFIGS = (CONFIG_NAME, "preprocessor_config.json", "processor_config.json")
 
 
 def import_encoder(source: str) -> Imported:
@@ -45,7 +49,7 @@ def import_encoder(source: str) -> Imported:
     if is_bundle_name(source):
         return import_bundle(source)
     if re.fullmatch(r"[\w.-]+/[\w.-]+", source):
-        return import_huggingface(download(source), source)
+        return _import_directory(download(source), source)
     raise ValueError(f"expected {KINDS}; found {source!r}, which does not exist")
 
 
@@ -55,22 +59,9 @@ def download(name: str) -> Path:
     Raises:
         ValueError: if the hub does not have it or cannot be reached.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    configs = ["config.json", "preprocessor_config.json"]
-    try:
-        path = Path(
-            snapshot_download(name, allow_patterns=[*configs, "model*.safetensors"])
-        )
-        if not any(path.glob("model*.safetensors")):
-            path = Path(
-                snapshot_download(name, allow_patterns=[*configs, "pytorch_model*.bin"])
-            )
-    except (HfHubHTTPError, LocalEntryNotFoundError) as error:
-        raise ValueError(
-            f"{name} is not on disk, and the Hugging Face hub did not give it: {error}"
-        ) from None
+    path = snapshot(name, [*CONFIGS, "model*.safetensors"])
+    if not any(path.glob("model*.safetensors")):
+        path = snapshot(name, [*CONFIGS, "pytorch_model*.bin"])
     return path
 
 
@@ -85,13 +76,14 @@ def _import_directory(path: Path, source: str) -> Imported:
         raise ValueError(f"{path / CONFIG_NAME} is not valid JSON: {error}") from None
     if "schema_version" not in config:
         return import_huggingface(path, source)
+    encoder = load_encoder(path).eval()
     provenance = {
         "source": source,
         "format": "pruneasr",
         "sha256": file_digests([path / WEIGHTS_NAME]),
         "provenance": load_metadata(path)["provenance"],
     }
-    return Imported(load_encoder(path).eval(), (), provenance)
+    return Imported(encoder, (), provenance)
 
 
 def _import_file(path: Path, source: str) -> Imported:
@@ -103,5 +95,5 @@ def _import_file(path: Path, source: str) -> Imported:
     raise ValueError(
         f"{source}: expected a checkpoint with 'model' and 'cfg' (WavLM, fairseq), "
         "'model' and 'args' (older fairseq), or 'state_dict' and 'config' (DPHuBERT); "
-        f"found {sorted(content)}"
+        f"found {sorted(map(str, content))}"
     )

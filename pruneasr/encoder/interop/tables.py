@@ -210,6 +210,23 @@ def weight_norm(module: str) -> Layout:
     return Layout(fold, unfold)
 
 
+def check_options(
+    what: str, values: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> None:
+    """Refuse options of another type than their defaults.
+
+    Raises:
+        ValueError: naming ``what``, the option and both types.
+    """
+    same = {float: (int, float), list: (list, tuple)}
+    for name, default in defaults.items():
+        kind, value = type(default), values.get(name, default)
+        if type(value) not in same.get(kind, (kind,)):
+            raise ValueError(
+                f"{what}: {name} must be of type {kind.__name__}; found {value!r}"
+            )
+
+
 def gate_constants(suffix: str) -> Layout:
     """Layout of WavLM's gate constants: published as (1, H, 1, 1), ours are (H,)."""
 

@@ -101,7 +101,7 @@ class CTCProbe(Probe):
         return self.glue.join(self.vocabulary[0][token - 1] for token in kept).strip()
 
     def _log_probs(self, hidden_states: Tensor, lengths: Tensor) -> Tensor:
-        x = self.hidden(self.weighted_sum(hidden_states), lengths)
+        x = self.hidden(self.weighted_sum(hidden_states.unbind(1)), lengths)
         return self.classifier(x).log_softmax(2)
 
 

@@ -129,4 +129,4 @@ class Diarizer(Probe):
 
     def _logits(self, hidden_states: Tensor) -> Tensor:
         # forwards only, so padding changes nothing before it
-        return self.classifier(self.lstm(self.weighted_sum(hidden_states))[0])
+        return self.classifier(self.lstm(self.weighted_sum(hidden_states.unbind(1)))[0])

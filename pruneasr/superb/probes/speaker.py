@@ -91,7 +91,7 @@ class XVector(Probe):
             ValueError: An utterance is shorter than the context.
         """
         self.check(lengths)
-        x = self.projection(self.weighted_sum(hidden_states)).transpose(1, 2)
+        x = self.projection(self.weighted_sum(hidden_states.unbind(1))).transpose(1, 2)
         for layer in self.tdnn:
             x = layer(x).relu()
         count = (lengths - LOST_FRAMES)[:, None]

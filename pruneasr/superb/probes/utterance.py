@@ -75,7 +75,7 @@ class UtteranceProbe(Probe):
 
     def _logits(self, hidden_states: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
         """Return one (B, classes) per position."""
-        x = self.projection(self.weighted_sum(hidden_states))
+        x = self.projection(self.weighted_sum(hidden_states.unbind(1)))
         mask = frame_mask(lengths, x.size(1))[..., None]
         mean = (x * mask).sum(1) / lengths[:, None]
         return self.classifier(mean).split([len(c) for c in self.vocabulary], dim=1)

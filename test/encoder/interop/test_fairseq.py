@@ -245,6 +245,9 @@ def test_conv_layers_are_not_evaluated(text):
     [
         ({"_name": "wav2vec2_conformer"}, "wav2vec2_conformer"),
         ({"activation_fn": "relu"}, "activation_fn"),
+        ({"extractor_mode": "conv"}, "extractor_mode must be default or layer_norm"),
+        ({"encoder_layers": "2"}, "encoder_layers must be of type int; found '2'"),
+        ({"normalize": "${task.normalize}"}, "normalize must be of type bool"),
         ({"layer_type": "conformer"}, "layer_type"),
         ({"encoder_layers": 2}, "Unknown"),
         ({"encoder_ffn_embed_dim": 65}, "Shapes"),

@@ -1,6 +1,7 @@
 """Directories of Hugging Face transformers, in and out."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from reference_models import (
     huggingface,
     huggingface_module,
 )
+from safetensors.torch import save_file
 from tiny import random_encoder, tiny_config
 
 from pruneasr.encoder.interop import export_huggingface, import_encoder
@@ -113,6 +115,47 @@ def test_preprocessor_decides_normalisation():
     assert read_config(values, {}).normalize_waveform
 
 
+@pytest.mark.parametrize("normalize", [True, False])
+def test_a_saved_processor_decides_it_too(saved, normalize):
+    """Transformers 5 writes the feature extractor's options into the processor's."""
+    directory, edit = saved
+    edit(feat_extract_norm="group")
+    inner = {"sampling_rate": 16000, "do_normalize": normalize}
+    path = directory / "processor_config.json"
+    path.write_text(json.dumps({"feature_extractor": inner}))
+    assert import_encoder(str(directory)).encoder.config.normalize_waveform == normalize
+
+
+@pytest.mark.parametrize("values", [{"sampling_rate": 8000}, {"do_normalize": None}])
+def test_other_feature_extractors_are_refused(saved, values):
+    directory, _ = saved
+    (directory / "preprocessor_config.json").write_text(json.dumps(values))
+    with pytest.raises(ValueError, match="sampling_rate 16000 and do_normalize"):
+        import_encoder(str(directory))
+
+
+def test_other_weights_beside_the_models_are_left(saved):
+    directory, _ = saved
+    encoder = import_encoder(str(directory)).encoder
+    torch.manual_seed(1)
+    other = huggingface_module("hubert", "base").state_dict()
+    save_file(other, directory / "model_ema.safetensors")
+    again = import_encoder(str(directory))
+    assert set(again.provenance["sha256"]) == {"model.safetensors"}
+    for name, tensor in encoder.state_dict().items():
+        assert torch.equal(again.encoder.state_dict()[name], tensor)
+
+
+def test_a_tensor_in_two_shards_is_refused(saved):
+    directory, _ = saved
+    whole = directory / "model.safetensors"
+    for i in (1, 2):
+        shutil.copy(whole, directory / f"model-0000{i}-of-00002.safetensors")
+    whole.unlink()
+    with pytest.raises(ValueError, match="are in another file of"):
+        import_encoder(str(directory))
+
+
 def test_pickled_and_sharded_weights(saved):
     directory, _ = saved
     expected = import_encoder(str(directory)).encoder.state_dict()
@@ -141,6 +184,13 @@ def test_half_precision_becomes_float32(saved):
         ({"model_type": "bert"}, "model_type"),
         ({"model_type": "wavlm"}, "rel_attn_embed"),
         ({"intermediate_size": 41}, "Shapes"),
+        ({"hidden_size": "32"}, "hidden_size must be of type int; found '32'"),
+        ({"conv_dim": 512}, "conv_dim must be of type list; found 512"),
+        ({"feat_extract_norm": "batch"}, "feat_extract_norm must be group or layer"),
+        (
+            {"model_type": "data2vec-audio", "num_conv_pos_embeddings": 1},
+            "data2vec needs num_conv_pos_embeddings of at least 2",
+        ),
         ({"num_hidden_layers": 2}, "Unknown"),
         ({"num_hidden_layers": 4}, "Missing"),
         ({"hidden_size": 25}, "num_heads"),

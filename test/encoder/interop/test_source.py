@@ -58,6 +58,22 @@ def test_hub_id_prefers_safetensors_and_takes_bin(tmp_path, monkeypatch):
     assert set(imported.provenance["sha256"]) == {"pytorch_model.bin"}
 
 
+def test_hub_id_of_an_encoder_of_ours(tmp_path, monkeypatch):
+    encoder = random_encoder()
+    save_encoder(encoder, tmp_path, {"teacher": "x"})
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: tmp_path)
+    imported = import_encoder("somebody/pruned")
+    assert imported.provenance["provenance"] == {"teacher": "x"}
+    assert imported.encoder.config == encoder.config
+
+
+def test_a_directory_of_ours_without_weights(tmp_path):
+    save_encoder(random_encoder(), tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    with pytest.raises(ValueError, match=r"model\.safetensors does not exist"):
+        import_encoder(str(tmp_path))
+
+
 def test_hub_out_of_reach(monkeypatch):
     def snapshot_download(name, **_):
         raise LocalEntryNotFoundError(f"no {name}")
@@ -69,8 +85,9 @@ def test_hub_out_of_reach(monkeypatch):
 
 def test_pickles_run_nothing(tmp_path):
     torch.save({"cfg": {}, "model": Trap(tmp_path / "ran")}, tmp_path / "trap.pt")
-    with pytest.raises(ValueError, match="not admitted"):
+    with pytest.raises(ValueError, match="not admitted") as refused:
         import_encoder(str(tmp_path / "trap.pt"))
+    assert "weights_only" not in str(refused.value)  # torch advises to set it to False
     assert not (tmp_path / "ran").exists()
 
 
@@ -83,10 +100,21 @@ def test_truncated_pickle(keep, tmp_path):
         import_encoder(str(path))
 
 
-@pytest.mark.parametrize("content", [{"weights": 1}, [1, 2]])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"weights": 1},
+        {"weights": 1, 2: 3},
+        [1, 2],
+        {"cfg": 3, "model": {}},
+        {"cfg": {"_name": "hubert"}, "model": [1]},
+        {"state_dict": {}, "config": None},
+        {"state_dict": {}, "config": {"encoder_embed_dim": 8, "encoder_num_heads": 3}},
+    ],
+)
 def test_foreign_pickle(content, tmp_path):
     torch.save(content, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=r"expected a (checkpoint|dictionary)"):
+    with pytest.raises(ValueError, match=r"expected|config of a DPHuBERT checkpoint"):
         import_encoder(str(tmp_path / "other.pt"))
 
 

@@ -40,7 +40,7 @@ def test_classification_loss_is_the_sum_over_positions():
     probe = make(UtteranceProbe, LABELS, projection=4)
     mean = torch.stack(
         [
-            probe.projection(probe.weighted_sum(state[None, :, :length]))[0].mean(0)
+            probe.projection(probe.weighted_sum(state[:, None, :length]))[0].mean(0)
             for state, length in zip(states, lengths, strict=True)
         ]
     )
@@ -77,7 +77,7 @@ def test_ctc_loss_is_torchs_with_the_blank_first():
     states, lengths = pad(spelled(texts, str.split))
     probe = make(FrameCTC, texts, projection=4)
     assert probe.vocabulary == [["AE", "AO", "D", "G", "K", "T"]]
-    logits = probe.classifier(probe.projection(probe.weighted_sum(states)))
+    logits = probe.classifier(probe.projection(probe.weighted_sum(states.unbind(1))))
     targets = torch.tensor([[5, 1, 6], [3, 2, 4], [5, 2, 6], [3, 1, 4]])
     expected = F.ctc_loss(
         logits.log_softmax(2).transpose(0, 1), targets, lengths, torch.full((4,), 3)
@@ -117,7 +117,7 @@ def test_am_softmax_by_hand():
 def test_x_vector_pools_mean_and_deviation_and_needs_its_context():
     states, lengths = pad(labelled(["a", "b"], num_frames=LOST_FRAMES + 8))
     probe = make(XVector, ["a", "b"], **SMALL_XVECTOR)
-    x = probe.projection(probe.weighted_sum(states[:1, :, : lengths[0]]))
+    x = probe.projection(probe.weighted_sum(states[:1, :, : lengths[0]].unbind(1)))
     x = x.transpose(1, 2)
     for layer in probe.tdnn:
         x = layer(x).relu()

@@ -13,9 +13,23 @@ X86_BFLOAT16 = ("avx512_bf16", "amx_bf16")
 """Any of these multiplies bfloat16; without them it goes by way of float32."""
 
 
+def check_autocast(dtype: str | None) -> None:
+    """Refuse all but bfloat16 and None.
+
+    Raises:
+        ValueError: if it is another type.
+    """
+    if dtype not in (None, "bfloat16"):
+        raise ValueError(f"autocast must be bfloat16 or null; found {dtype}")
+
+
 def autocast(device_type: str, dtype: str | None) -> AbstractContextManager[object]:
-    """Return a context that computes in ``dtype``, or for None changes nothing."""
-    if dtype is None:
+    """Return a context that computes in ``dtype``, or for None changes nothing.
+
+    Nor does it where a device without bfloat16 instructions trains nothing: what a GPU
+    has trained is decoded faster, and no less exactly, in float32.
+    """
+    if dtype is None or not (torch.is_grad_enabled() or has_bfloat16(device_type)):
         return contextlib.nullcontext()
     warn_if_slow(device_type, dtype)
     return torch.autocast(device_type, getattr(torch, dtype))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pruneasr.espnet import precision
+from pruneasr import precision
 
 X86 = {"architecture": "x86_64", "avx512_bf16": False, "amx_bf16": False}
 
@@ -36,6 +36,16 @@ def test_a_cpu_without_bfloat16_is_named_once(cpu, caplog):
     (record,) = caplog.records
     assert "this cpu has no bfloat16 instructions" in record.message
     assert "--autocast none" in record.message
+
+
+def test_without_its_instructions_bfloat16_is_for_training_only(cpu):
+    cpu()
+    a = torch.ones(2, 2)
+    with torch.no_grad(), precision.autocast("cpu", "bfloat16"):
+        assert (a @ a).dtype == torch.float32
+    cpu(avx512_bf16=True)
+    with torch.no_grad(), precision.autocast("cpu", "bfloat16"):
+        assert (a @ a).dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize(

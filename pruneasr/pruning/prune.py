@@ -1,0 +1,147 @@
+"""From gates, or scores, to the removed encoder, checked and saved with its report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pruneasr.encoder import Encoder, load_encoder, save_encoder
+from pruneasr.pruning.constraint import Constraint
+from pruneasr.pruning.plan import plan_removal
+from pruneasr.pruning.removal import mask, remove
+from pruneasr.pruning.report import History, summarize, write_report
+from pruneasr.pruning.scores import gate_by_scores
+from pruneasr.pruning.widths import Widths, config_widths, expected_widths
+
+# Masked and removed model may differ by rounding only, of the largest hidden state
+TOLERANCE = 1e-4
+# Beyond it the removal takes out much that the training had not closed, or brings back
+# much that it had
+GAP = 0.02
+
+
+def prune(
+    encoder: Encoder,
+    constraint: Constraint,
+    output: Path,
+    made: Mapping[str, Any],
+    *,
+    history: History,
+    multiple_of: int = 1,
+) -> dict[str, Any]:
+    """Remove what trained gates close; write encoder and report.
+
+    Args:
+        encoder: with gates.
+        constraint: what they were trained under.
+        output: receives the encoder, report.json, report.md and two figures.
+        made: of what and how, kept beside the encoder.
+        history: of the training, for the report.
+        multiple_of: see :func:`~pruneasr.pruning.plan.plan_removal`.
+
+    Returns:
+        The report.
+
+    Raises:
+        ValueError: if multiples miss the target, or the removed model does not compute
+            what the masked one does.
+    """
+    with torch.no_grad():
+        expected = expected_widths(encoder)
+    _warn_of_gaps(constraint, expected)
+    removed, distance = remove_checked(encoder, constraint, multiple_of)
+    report = summarize(encoder.config, removed.config, expected, constraint, distance)
+    save_encoder(removed, output, {**made, **report})
+    write_report(report, encoder.config, history, output)
+    return report
+
+
+def prune_by_scores(
+    teacher: Path,
+    output: Path,
+    units: Sequence[str],
+    *,
+    scores: str,
+    seed: int,
+    multiple_of: int = 1,
+    **constraint_conf: Any,
+) -> dict[str, Any]:
+    """Remove the units of the lowest scores, untrained; write encoder and report.
+
+    Args:
+        teacher: encoder directory.
+        output: see :func:`prune`.
+        units: of :data:`~pruneasr.pruning.scores.SCORED_UNITS`.
+        scores: key of :data:`~pruneasr.pruning.scores.SCORES`.
+        seed: of what is drawn.
+        multiple_of: see :func:`~pruneasr.pruning.plan.plan_removal`.
+        constraint_conf: further arguments of the constraint: target, denominator.
+
+    Returns:
+        The report; its expected sparsity is the actual one.
+
+    Raises:
+        ValueError: if units, scores or the target do not fit, or as in :func:`prune`.
+    """
+    encoder = load_encoder(teacher).eval()
+    constraint = Constraint(encoder.config, units, warmup_steps=0, **constraint_conf)
+    gate_by_scores(encoder, units, constraint, scores=scores, seed=seed)
+    removed, distance = remove_checked(encoder, constraint, multiple_of)
+    expected = config_widths(removed.config)
+    report = summarize(encoder.config, removed.config, expected, constraint, distance)
+    made = {"teacher": str(teacher), "scores": scores, "seed": seed}
+    save_encoder(removed, output, {**made, **report})
+    write_report(report, encoder.config, {}, output)
+    return report
+
+
+def _warn_of_gaps(constraint: Constraint, expected: Widths) -> None:
+    for term, sparsity in constraint.sparsity(expected).items():
+        target = constraint.targets[term]
+        gap = float(sparsity) - target
+        if abs(gap) > GAP:
+            logging.warning(
+                "the training ended at an expected sparsity of %.3f of %s, the target "
+                "is %.3f: the removal %s units for it. Train longer, or %s",
+                float(sparsity),
+                term,
+                target,
+                *(
+                    ("opens", "lower constraint_conf multiplier_lr")
+                    if gap > 0
+                    else ("closes", "raise the learning rate of optim2")
+                ),
+            )
+
+
+def remove_checked(
+    encoder: Encoder, constraint: Constraint, multiple_of: int = 1
+) -> tuple[Encoder, float]:
+    """Remove by the constraint's plan and compare with the masked encoder.
+
+    Returns:
+        The removed encoder and the largest difference of their hidden states on two
+        seconds of noise.
+
+    Raises:
+        ValueError: if that is more than rounding.
+    """
+    plan = plan_removal(encoder, constraint, multiple_of)
+    mask(encoder, plan)
+    removed = remove(encoder, plan)
+    noise = torch.randn(1, 32000, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        masked, small = (torch.stack(m(noise)[0]) for m in (encoder, removed))
+    distance, largest = float((masked - small).abs().max()), float(masked.abs().max())
+    logging.info("Largest difference of masked and removed model: %.1e", distance)
+    if not distance <= TOLERANCE * max(1.0, largest):  # nor where it is NaN
+        raise ValueError(
+            f"the removed model differs from the masked one by {distance}, where "
+            f"hidden states are at most {largest}; this is a defect of the removal, "
+            "please report it"
+        )
+    return removed, distance
