@@ -1,8 +1,16 @@
-"""A few steps of a task with gates, in this process and without data on disk."""
+"""Trainings of a task: a few steps without data on disk, or a recipe of seconds."""
 
+import numpy as np
+import soundfile
 import torch
+import yaml
+from tiny import random_encoder
 
+from pruneasr.encoder import save_encoder
 from pruneasr.espnet.prune_task import TASKS
+
+UNITS = ("conv", "head", "ffn")  # those of [P23]
+SEP_MAC = {"kind": "sep_mac", "target": {"mac_cnn": 0.4, "mac_transformer": 0.2}}
 
 TOKENS = ["<blank>", "<unk>", "a", "b", "c", "<sos/eos>"]
 OPTIONS = {
@@ -60,3 +68,51 @@ def train(model, optimizers, steps):
         for optimizer in optimizers:
             optimizer.step()
     return stats
+
+
+def write_recipe(folder, task, units=UNITS, ckpt=None):
+    """Write a corpus, an encoder and a configuration; return options of a training.
+
+    Without units it is a fine-tuning, else one with gates.
+    """
+    ckpt = ckpt or folder / "encoder"
+    if not ckpt.exists():
+        save_encoder(random_encoder(), ckpt)
+    generator = np.random.default_rng(0)
+    tables = {"wav.scp": "", "text": "", "speech_shape": ""}
+    for i in range(4):
+        path = folder / f"{i}.wav"
+        soundfile.write(path, 0.1 * generator.standard_normal(6000), 16000)
+        tables["wav.scp"] += f"utt{i} {path}\n"
+        tables["text"] += f"utt{i} a b c a\n"
+        tables["speech_shape"] += f"utt{i} 6000\n"
+    for name, content in tables.items():
+        (folder / name).write_text(content)
+    config = {
+        **{key: value for key, value in OPTIONS.items() if key != "output_dir"},
+        "batch_type": "unsorted",
+        "batch_size": 2,
+        "num_iters_per_epoch": 4,
+        "max_epoch": 2,
+        "num_att_plot": 0,
+        "use_matplotlib": False,
+        "use_tensorboard": False,
+        "num_workers": 0,
+        "token_type": "word",
+        "ngpu": 0,
+        "best_model_criterion": [["valid", "loss", "min"]],
+        "resume": True,
+        "frontend_conf": {"ckpt": str(ckpt), "arch": {}},
+    }
+    if units:
+        config |= {"units": list(units), "constraint_conf": {"warmup": 0.5, **SEP_MAC}}
+    else:
+        for key in ("optim2", "optim2_conf"):
+            del config[key]
+    (folder / f"{ckpt.name}.yaml").write_text(yaml.safe_dump(config))
+    options = ["--task", task, "--config", f"{folder}/{ckpt.name}.yaml"]
+    for part in ("train", "valid"):
+        options += [f"--{part}_shape_file", f"{folder}/speech_shape"]
+        for data in ("wav.scp,speech,sound", "text,text,text"):
+            options += [f"--{part}_data_path_and_name_and_type", f"{folder}/{data}"]
+    return options

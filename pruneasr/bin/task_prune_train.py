@@ -11,19 +11,13 @@ a model that was fine-tuned before go to ``model``, as above.
 
 from __future__ import annotations
 
-import argparse
-
+from pruneasr.espnet.named_task import run_named
 from pruneasr.espnet.prune_task import TASKS
 
 
 def main(cmd: list[str] | None = None) -> None:
     """Run the task that ``--task`` names."""
-    parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], add_help=False, allow_abbrev=False
-    )
-    parser.add_argument("--task", choices=TASKS, required=True)
-    known, _ = parser.parse_known_args(cmd)
-    TASKS[known.task].main(cmd=cmd)
+    run_named(TASKS, __doc__.split("\n")[0], cmd)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pruneasr.espnet.gate_training import (
     build_optimizers,
     gate_and_constrain,
 )
-from pruneasr.espnet.safe_task import SafeTask
+from pruneasr.espnet.named_task import NamedTask
 from pruneasr.espnet.schedulers import set_schedule
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import clamp_gates, gate_means
@@ -91,22 +91,17 @@ class ConstrainedModel(AbsESPnetModel):
         clamp_gates(self.frontend.upstream)
 
 
-class PruningTask(SafeTask, ASRTask):
+class PruningTask(NamedTask, ASRTask):
     """What recognition and understanding share; put before ESPnet's task."""
 
     num_optimizers = 2
     trainer = GatedTrainer
-    name: str
 
     @classmethod
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
         """Add gates and constraint to the options of ESPnet's task."""
         super().add_task_arguments(parser)
         add_pruning_arguments(parser)
-        group = parser.add_argument_group("Task-specific pruning")
-        group.add_argument(
-            "--task", choices=[cls.name], default=cls.name, help="Whose loss is used"
-        )
         parser.set_defaults(required=["output_dir", "token_list", "units"])
 
     @classmethod

@@ -2,14 +2,12 @@
 
 import pytest
 import torch
-from task_training import task_options
+from task_training import SEP_MAC, UNITS, task_options
 from tiny import VARIANTS, random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
 from pruneasr.espnet.prune_task import TASKS
-
-SEP_MAC = {"kind": "sep_mac", "target": {"mac_cnn": 0.4, "mac_transformer": 0.2}}
 
 
 @pytest.fixture
@@ -50,7 +48,7 @@ def build(tmp_path):
     def make(task="asr", variant="wavlm-base", constraint=None, **options):
         ckpt = tmp_path / "encoder"
         save_encoder(random_encoder(tiny_config(**VARIANTS[variant])), ckpt)
-        units = options.pop("units", ("conv", "head", "ffn"))  # those of [P23]
+        units = options.pop("units", UNITS)
         args = task_options(task, ckpt, units, constraint or SEP_MAC, **options)
         model = TASKS[task].build_model(args)
         return model, TASKS[task].build_optimizers(args, model), args

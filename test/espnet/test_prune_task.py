@@ -2,17 +2,16 @@
 
 import copy
 
-import numpy as np
 import pytest
-import soundfile
 import torch
 import yaml
 from espnet2.tasks.asr import ASRTask
 from espnet2.tasks.slu import SLUTask
-from task_training import OPTIONS, batch, train
-from tiny import largest_difference, random_encoder, tiny_config, waveforms
+from task_training import SEP_MAC, batch, train, write_recipe
+from tiny import largest_difference, tiny_config, waveforms
 
 from pruneasr.bin.task_prune_train import main
+from pruneasr.bin.task_train import main as tune
 from pruneasr.encoder import load_encoder, save_encoder
 from pruneasr.espnet.prune import prune_experiment, read_history
 from pruneasr.espnet.prune_task import TASKS
@@ -23,7 +22,6 @@ from pruneasr.pruning.widths import config_widths
 
 ESPNET_TASKS = {"asr": ASRTask, "slu": SLUTask}
 UNITS = ("conv", "head", "ffn")  # those of [P23]
-SEP_MAC = {"kind": "sep_mac", "target": {"mac_cnn": 0.4, "mac_transformer": 0.2}}
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -216,8 +214,8 @@ def test_trained_resumed_and_removed(tmp_path, task, monkeypatch):
 
     # fine-tuning of what is left goes on with the rest of the model, if one likes
     options = write_recipe(tmp_path, task, units=None, ckpt=tmp_path / "pruned")
-    ESPNET_TASKS[task].main(
-        cmd=[
+    tune(
+        [
             *options,
             *(
                 "--init_param",
@@ -227,49 +225,3 @@ def test_trained_resumed_and_removed(tmp_path, task, monkeypatch):
         ]
     )
     assert (tmp_path / "tuned" / "2epoch.pth").exists()
-
-
-def write_recipe(folder, task, units=UNITS, ckpt=None):
-    """Write a corpus, an encoder and a configuration; return options of a training."""
-    ckpt = ckpt or folder / "encoder"
-    if not ckpt.exists():
-        save_encoder(random_encoder(), ckpt)
-    generator = np.random.default_rng(0)
-    tables = {"wav.scp": "", "text": "", "speech_shape": ""}
-    for i in range(4):
-        path = folder / f"{i}.wav"
-        soundfile.write(path, 0.1 * generator.standard_normal(6000), 16000)
-        tables["wav.scp"] += f"utt{i} {path}\n"
-        tables["text"] += f"utt{i} a b c a\n"
-        tables["speech_shape"] += f"utt{i} 6000\n"
-    for name, content in tables.items():
-        (folder / name).write_text(content)
-    config = {
-        **{key: value for key, value in OPTIONS.items() if key != "output_dir"},
-        "batch_type": "unsorted",
-        "batch_size": 2,
-        "num_iters_per_epoch": 4,
-        "max_epoch": 2,
-        "num_att_plot": 0,
-        "use_matplotlib": False,
-        "use_tensorboard": False,
-        "num_workers": 0,
-        "token_type": "word",
-        "ngpu": 0,
-        "best_model_criterion": [["valid", "loss", "min"]],
-        "resume": True,
-        "frontend_conf": {"ckpt": str(ckpt), "arch": {}},
-    }
-    if units:
-        config |= {"units": list(units), "constraint_conf": {"warmup": 0.5, **SEP_MAC}}
-    else:
-        for key in ("optim2", "optim2_conf"):
-            del config[key]
-    (folder / f"{ckpt.name}.yaml").write_text(yaml.safe_dump(config))
-    options = ["--task", task] if units else []
-    options += ["--config", f"{folder}/{ckpt.name}.yaml"]
-    for part in ("train", "valid"):
-        options += [f"--{part}_shape_file", f"{folder}/speech_shape"]
-        for data in ("wav.scp,speech,sound", "text,text,text"):
-            options += [f"--{part}_data_path_and_name_and_type", f"{folder}/{data}"]
-    return options
