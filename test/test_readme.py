@@ -53,6 +53,8 @@ def test_modules_are_there_and_know_their_options(page):
             spec = find_spec(name)
             assert spec is not None, command
             source = Path(spec.origin).read_text(encoding="utf-8")
+            if "run_named(" in source:
+                continue  # ESPnet's options
             for option in {*long_options(command)} - {"help"}:
                 assert f'"--{option}"' in source, command
 

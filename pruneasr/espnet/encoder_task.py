@@ -63,7 +63,7 @@ class EncoderTask(SafeTask):
         """Build the objective and its adapter."""
         set_schedule(args)
         objective = cls.build_objective(args)
-        # experiments of before the option are read without it
+        # an experiment made before there was this option lacks it
         if getattr(args, "activation_checkpointing", False):
             checkpoint_activations(cls.finished_encoder(objective))
         return TrainingModel(objective, args.autocast, num_batches(args))

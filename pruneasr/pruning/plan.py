@@ -201,7 +201,7 @@ def _fix(
         before = {key: keep.clone() for key, keep in draft.plan.items()}
         opening = draft.bundles(pool, kept=False)
         opened = _flip_until(draft.plan, opening, lambda: room() < 0)
-        _close(draft, pools[0], room)  # what the last one of them is too much
+        _close(draft, pools[0], room)  # give back what the last one was too large for
         if room() < 0:
             draft.plan.update(before)
             _flip(draft.plan, opening[: opened - 1])

@@ -58,7 +58,7 @@ def load_batch(
     device: str = "cpu",
     max_frames: int | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Return padded features (B, K, L, D) float32 and their lengths (B,).
+    """Return padded features (B, S, L, D) float32 and their lengths (B,).
 
     Args:
         store: Where they lie.

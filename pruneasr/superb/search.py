@@ -46,7 +46,7 @@ def search(
     """
     for data in (sets.train, sets.dev):
         sets.store.check(read_texts(data))
-    if not any(output.glob("lr*/state.pt")):  # it went on from there before
+    if not any(output.glob("lr*/state.pt")):  # resumed: the first call has looked
         _look(task, sets, sizes, device)
     tried = []
     for rate in training.learning_rates:

@@ -52,7 +52,7 @@ class Probe(nn.Module):
         """Return the loss of a batch, a scalar.
 
         Args:
-            hidden_states: (B, K, L, D), padded.
+            hidden_states: (B, S, L, D), padded.
             lengths: (B,) valid frames.
             texts: B references.
         """
