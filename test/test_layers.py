@@ -17,7 +17,7 @@ ALLOWED = {
     "readout": {"encoder", "data"},
     "data": set(),
     "scoring": {"data"},
-    "results": {"encoder", "pruning", "data", "scoring", "bench"},
+    "results": {"encoder", "pruning", "data", "scoring", "bench", "superb"},
     "superb": {"encoder", "readout", "data", "scoring"},
     "bench": {"encoder", "pruning", "distill", "data", "export"},
     "export": {"encoder"},
@@ -26,7 +26,9 @@ ALLOWED = {
     "run": {"plugin"},
 }
 # Of use everywhere; they import nothing of the others
-BENEATH_ALL = {"__init__", "errors", "figure", "files", "markdown", "processes"}
+BENEATH_ALL = {
+    *("__init__", "environment", "errors", "figure", "files", "markdown", "processes")
+}
 ABOVE_ALL = "bin"
 MAY_IMPORT_ESPNET = {"espnet", "plugin", "run", "bin"}
 FOLDERS = ("pruneasr", "test", "egs", "tools", "utils")

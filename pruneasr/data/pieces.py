@@ -22,7 +22,7 @@ from pruneasr.data.waveform import resample, write_flac
 
 SUFFIXES = frozenset({".flac", ".ogg", ".opus", ".sph", ".wav"})
 DIGEST_CHARACTERS = 10
-"""Of 40 bits: among a million recordings two agree with probability one half."""
+"""40 bits: of a million recordings of one name two might agree."""
 
 
 def cut_folder(
