@@ -34,12 +34,12 @@ def precision(device: str, dtype: str) -> contextlib.AbstractContextManager[obje
     once and keeps it until it is left.
 
     Args:
-        device: of torch.
+        device: of torch, as ``cpu`` or ``cuda:1``.
         dtype: a key of :data:`DTYPES`.
     """
     if dtype == "float32":
         return contextlib.nullcontext()
-    return torch.autocast(device, DTYPES[dtype])
+    return torch.autocast(torch.device(device).type, DTYPES[dtype])
 
 
 def runner(model: nn.Module, backend: str) -> Runner:
