@@ -45,9 +45,8 @@ def test_a_draw_is_repeated_by_its_seed_and_refuses_the_impossible():
 
 @pytest.mark.parametrize("family", ["wavlm", "hubert", "wav2vec2", "data2vec"])
 def test_references_are_as_large_as_ours(family):
-    norm = (
-        {"conv_norm": "layer_norm"} if family == "data2vec" else {}
-    )  # it has no other
+    # data2vec has no other norm
+    norm = {"conv_norm": "layer_norm"} if family == "data2vec" else {}
     encoder = random_encoder(tiny_config(family=family, pos_conv_layers=1, **norm))
     ours = sum(p.numel() for p in encoder.parameters())
     for name, model in references(encoder.config).items():

@@ -191,6 +191,21 @@ def test_the_report_of_the_pruning_is_that_of_the_encoder(make_system, tmp_path)
     assert (output / "figures" / "history.png").read_bytes() == b"figure"
 
 
+def test_command_line(make_system, write_audio, tmp_path, capsys):
+    system = make_system("teacher", 30.0)
+    (tmp_path / "commands").write_text("run\nrun\n")
+    (tmp_path / "wav.scp").write_text(f"a {write_audio('a.wav', 4000)}\n")
+    options = ["--title=AN4: ASR", "--test-sets", "test", f"--output={tmp_path}"]
+    options += [f"--expdir={tmp_path}", f"--audio={tmp_path}/wav.scp"]
+    options += [f"--encoder=teacher={system.encoder}"]
+    main([*options, f"--experiment=teacher={system.experiments[0]}"])
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert "\n```\nrun\n```\n" in text
+    assert "| 30.0 | 15.0 | " in text
+    assert "the first 60 s of test: float32, batch 1, median of 5 passes" in text
+    assert text.strip() in capsys.readouterr().out
+
+
 def test_every_experiment_has_an_encoder(tmp_path, capsys):
     (tmp_path / "commands").write_text("run\n")
     options = ["--title=T", "--test-sets", "test", f"--output={tmp_path}", "--audio=a"]
