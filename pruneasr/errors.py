@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import ParamSpec
 
 Arguments = ParamSpec("Arguments")
+MENDABLE = (OSError, ValueError)
+"""Files that are not there, a full disk, options that make no sense."""
 
 
 def in_a_line(main: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """Let a program end with status 1 and the message of a ValueError."""
+    """Let a program end with status 1 and the message of what a user can mend."""
     program = Path(inspect.getfile(main)).stem
 
     @functools.wraps(main)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
         try:
             main(*args, **kwargs)
-        except ValueError as error:
+        except MENDABLE as error:
             print(f"{program}: {error}", file=sys.stderr)
             sys.exit(1)
 

@@ -17,7 +17,7 @@ ALLOWED = {
     "readout": {"encoder", "data"},
     "data": set(),
     "scoring": {"data"},
-    "results": {"encoder", "pruning", "data", "scoring", "bench"},
+    "results": {"encoder", "pruning", "data", "scoring", "bench", "superb"},
     "superb": {"encoder", "readout", "data", "scoring"},
     "bench": {"encoder", "pruning", "distill", "data", "export"},
     "export": {"encoder"},
@@ -27,13 +27,8 @@ ALLOWED = {
 }
 # Of use everywhere; they import nothing of the others
 BENEATH_ALL = {
-    "__init__",
-    "errors",
-    "figure",
-    "files",
-    "markdown",
-    "precision",
-    "processes",
+    *("__init__", "environment", "errors", "figure", "files", "markdown"),
+    *("precision", "processes"),
 }
 ABOVE_ALL = "bin"
 MAY_IMPORT_ESPNET = {"espnet", "plugin", "run", "bin"}

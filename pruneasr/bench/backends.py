@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -34,12 +35,12 @@ def precision(device: str, dtype: str) -> contextlib.AbstractContextManager[obje
     once and keeps it until it is left.
 
     Args:
-        device: of torch.
+        device: of torch, as ``cpu`` or ``cuda:1``.
         dtype: a key of :data:`DTYPES`.
     """
     if dtype == "float32":
         return contextlib.nullcontext()
-    return torch.autocast(device, DTYPES[dtype])
+    return torch.autocast(torch.device(device).type, DTYPES[dtype])
 
 
 def runner(model: nn.Module, backend: str) -> Runner:
@@ -58,6 +59,11 @@ def runner(model: nn.Module, backend: str) -> Runner:
                 f"{backend} runs encoders; found {type(model).__name__}, run it eager"
             )
         return _onnx_runner(model, int8=backend == "onnx-int8")
+    if backend == "compile" and sys.flags.optimize:
+        raise ValueError(
+            "torch.compile fails in a Python that leaves out asserts; unset "
+            "PYTHONOPTIMIZE for the backend compile"
+        )
     called = torch.compile(model, dynamic=True) if backend == "compile" else model
 
     def run(waveforms: Tensor) -> object:

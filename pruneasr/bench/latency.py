@@ -22,7 +22,7 @@ from torch import Tensor
 from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision
 from pruneasr.bench.table import machine
-from pruneasr.bench.timing import alternate
+from pruneasr.bench.timing import alternate, check_enough
 from pruneasr.encoder import BlockConfig, Encoder, EncoderConfig, HeadConfig
 from pruneasr.encoder.attention import Attention
 from pruneasr.encoder.feature_extractor import FeatureExtractor, FeatureProjection
@@ -63,12 +63,7 @@ def measure_table(
     Raises:
         ValueError: if the utterance is too short or there is no round.
     """
-    shortest = config.receptive_field / SAMPLE_RATE
-    if seconds < shortest or repeats < 1:
-        raise ValueError(
-            f"expected at least {shortest} seconds and 1 repeat; found {seconds} and "
-            f"{repeats}"
-        )
+    check_enough(config, seconds, repeats)
     parts = _Parts(config, device, round(seconds * SAMPLE_RATE))
     calls: dict[str, dict[Widths, Call]] = {
         **{f"conv {i}": dict(parts.conv(i)) for i in range(len(config.conv_layers))},
@@ -84,7 +79,7 @@ def measure_table(
         for part, points in calls.items()
         for widths, call in points.items()
     }
-    with precision(torch.device(device).type, dtype):
+    with precision(device, dtype):
         alternate(named, 1)  # the first round pays for memory and kernels
         rounds = alternate(named, repeats)
 

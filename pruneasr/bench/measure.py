@@ -15,7 +15,13 @@ from torch import Tensor
 from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision, runner
 from pruneasr.bench.references import Reference, references
-from pruneasr.bench.timing import alternate, ratio, run_all, synchronize
+from pruneasr.bench.timing import (
+    alternate,
+    check_enough,
+    ratio,
+    run_all,
+    synchronize,
+)
 from pruneasr.encoder import Encoder
 from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.widths import config_widths
@@ -42,12 +48,17 @@ class Setting:
         """Refuse what does not exist.
 
         Raises:
-            ValueError: if ONNX Runtime should run in another type than float32.
+            ValueError: if ONNX Runtime should run in another type than float32 or
+                elsewhere than on the CPU, or there is nothing to run.
         """
-        if self.backend.startswith("onnx") and self.dtype != "float32":
+        found = (self.dtype, self.device)
+        if self.backend.startswith("onnx") and found != ("float32", "cpu"):
             raise ValueError(
-                f"expected float32 with backend {self.backend}; found {self.dtype}"
+                f"expected float32 on the cpu with backend {self.backend}; found "
+                f"{self.dtype} on {self.device}"
             )
+        if self.batch < 1:
+            raise ValueError(f"expected a batch of at least 1; found {self.batch}")
 
     def __str__(self) -> str:
         return self.of(f"{self.batch} x {self.seconds:g} s")
@@ -68,6 +79,7 @@ class Row:
         audio_sec: seconds of audio in a round.
         peak_bytes: largest memory in use beyond the weights.
         faster: model -> how many times faster than it, the median over the rounds.
+        backend: that ran it.
     """
 
     name: str
@@ -77,6 +89,7 @@ class Row:
     audio_sec: float
     peak_bytes: int
     faster: Mapping[str, float]
+    backend: str = "eager"
 
     @property
     def median(self) -> float:
@@ -109,7 +122,8 @@ def measure(
             them.
 
     Raises:
-        ValueError: if the first encoder is not dense.
+        ValueError: if the first encoder is not dense, an utterance is too short or
+            there is no round.
     """
     dense, *_ = encoders
     if others is None:
@@ -121,12 +135,14 @@ def measure(
         lengths = [setting.seconds] * setting.batch
     else:
         lengths = [len(waveform) / SAMPLE_RATE for waveform in audio]
+    for encoder in encoders.values():
+        check_enough(encoder.config, min(lengths), setting.repeats)
     batches = [waveform.expand(setting.batch, -1) for waveform in audio]
+    # other libraries' models are the yardstick: torch as it is
+    backends = {n: setting.backend if n in encoders else "eager" for n in models}
     calls = {}
     for name, model in models.items():
-        # other libraries' models are the yardstick: torch as it is
-        backend = setting.backend if name in encoders else "eager"
-        run = runner(model.to(setting.device), backend)
+        run = runner(model.to(setting.device), backends[name])
         calls[name] = functools.partial(run_all, run, batches, setting.device)
     with precision(setting.device, setting.dtype):
         peaks = {name: peak_memory(run, setting.device) for name, run in calls.items()}
@@ -143,6 +159,7 @@ def measure(
             audio_sec=sum(lengths),
             peak_bytes=peaks[name],
             faster={other: ratio(seconds[other], seconds[name]) for other in compared},
+            backend=backends[name],
         )
         for name, config in configs.items()
     ]

@@ -8,14 +8,7 @@ from torch import Tensor, nn
 
 from pruneasr.encoder import EncoderConfig
 from pruneasr.encoder.config import dense_blocks
-
-# transformers' name of each family; torchaudio has no data2vec
-CLASSES = {
-    "wavlm": "WavLM",
-    "hubert": "Hubert",
-    "wav2vec2": "Wav2Vec2",
-    "data2vec": "Data2VecAudio",
-}
+from pruneasr.encoder.interop.huggingface_export import write_config
 
 
 class Reference(nn.Module):
@@ -36,7 +29,8 @@ def references(config: EncoderConfig) -> dict[str, Reference]:
     """Return the models of the other libraries, by their names.
 
     Raises:
-        ValueError: if the architecture is not dense; no other library runs it.
+        ValueError: if the architecture is not dense or not of a published kind; no
+            other library runs it.
     """
     first = config.blocks[0]
     dense = dense_blocks(config.dim, config.num_heads, first.ffn, len(config.blocks))
@@ -50,38 +44,16 @@ def references(config: EncoderConfig) -> dict[str, Reference]:
             _transformers(config), "forward", output_hidden_states=True
         )
     }
-    if config.family != "data2vec":
+    if config.family != "data2vec":  # which torchaudio lacks
         found["torchaudio"] = Reference(_torchaudio(config), "extract_features")
     return {name: model.eval() for name, model in found.items()}
 
 
 def _transformers(config: EncoderConfig) -> nn.Module:
-    large = config.conv_norm == "layer_norm"
-    name = CLASSES[config.family]
-    options: dict[str, object] = {
-        "hidden_size": config.dim,
-        "num_attention_heads": config.num_heads,
-        "intermediate_size": config.blocks[0].ffn,
-        "num_hidden_layers": len(config.blocks),
-        "conv_dim": [conv.channels for conv in config.conv_layers],
-        "conv_kernel": [conv.kernel for conv in config.conv_layers],
-        "conv_stride": [conv.stride for conv in config.conv_layers],
-        "conv_bias": config.conv_bias,
-        "feat_extract_norm": "layer" if large else "group",
-        "do_stable_layer_norm": config.norm_first,
-        "num_conv_pos_embedding_groups": config.pos_conv_groups,
-    }
-    if config.family == "data2vec":
-        options["num_conv_pos_embeddings"] = config.pos_conv_layers
-        options["conv_pos_kernel_size"] = config.pos_conv_kernel
-    else:
-        options["num_conv_pos_embeddings"] = config.pos_conv_kernel
-    if config.family == "wavlm":
-        options["num_buckets"] = config.relative_buckets
-        options["max_bucket_distance"] = config.relative_max_distance
-    model: nn.Module = getattr(transformers, f"{name}Model")(
-        getattr(transformers, f"{name}Config")(**options)
-    )
+    values = write_config(config)
+    (architecture,) = values["architectures"]
+    build = getattr(transformers, architecture)
+    model: nn.Module = build(build.config_class.from_dict(values))
     return model
 
 

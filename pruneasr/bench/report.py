@@ -2,7 +2,7 @@
 
 WavLM Base and what pruning leaves of it, random weights in drawn shapes
 (``bench.shapes``): speed depends on the shape, not on the weights. Accuracy does; the
-probe of int8 takes a trained encoder where there is one.
+test of int8 takes a trained encoder where there is one.
 """
 
 from __future__ import annotations
@@ -25,13 +25,14 @@ from pruneasr.bench.curves import (
 )
 from pruneasr.bench.measure import Row, Setting, measure
 from pruneasr.bench.parts import Parts, parts_table, time_parts
-from pruneasr.bench.probe import Probe, probe_data, probe_noise
 from pruneasr.bench.progress import Progress
+from pruneasr.bench.quantization import QuantizationLoss, loss_on_data, loss_on_noise
 from pruneasr.bench.references import Reference, references
 from pruneasr.bench.shapes import SHAPES
 from pruneasr.bench.table import machine, markdown, plot
 from pruneasr.bench.training import StepTimes, training_table, training_times
 from pruneasr.encoder import Encoder, EncoderConfig, dense_config
+from pruneasr.environment import environment_section
 
 HEAD = """\
 # Speed of dense and pruned encoders
@@ -58,7 +59,7 @@ RATED_SEC = 30.0
 # export of a model to ONNX, and all that is not in a table of models
 SEC_PER_AUDIO_SEC = 0.06
 EXPORT_SEC = 15.0
-LARGE_SEC, PARTS_SEC, TRAINING_TIME_SEC, PROBE_SEC = 45.0, 20.0, 220.0, 40.0
+LARGE_SEC, PARTS_SEC, TRAINING_TIME_SEC, INT8_SEC = 45.0, 20.0, 220.0, 40.0
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,13 @@ class Measured:
     parts: Mapping[str, Parts]
     half_parts: Mapping[str, Parts]
     training: Mapping[str, StepTimes]
-    probe: Probe
+    int8: QuantizationLoss
 
 
 def write_report(
     output: Path,
-    probe: Path | None = None,
+    command: str,
+    int8: Path | None = None,
     data: Path | None = None,
     sizes: Sizes | None = None,
 ) -> str:
@@ -95,12 +97,13 @@ def write_report(
 
     Args:
         output: directory of RESULTS.md, speed.png and curves.png.
-        probe: trained encoder for the probe of int8; None: random weights.
-        data: Kaldi directory for a trained encoder's probe.
+        command: what was called.
+        int8: trained encoder to quantise; None: random weights.
+        data: Kaldi directory that a trained encoder is tested on.
         sizes: what is measured; None is what is published.
     """
     sizes = sizes or Sizes(dense_config("wavlm"), large_config())
-    measured = measure_all(sizes, probe, data)
+    measured = measure_all(sizes, int8, data)
     lengths = {f"{s:g} s": rows for s, rows in measured.lengths.items()}
     batches = {f"batch {b}": rows for b, rows in measured.batches.items()}
     base_and_large = {"Base": measured.tables[MAIN], "Large": measured.large}
@@ -113,11 +116,11 @@ def write_report(
         f"Cost against batch: {MAIN.of(f'... x {BATCH_SEC} s')}": curve_tables(batches),
         f"Cost against model size: {LARGE}": curve_tables(base_and_large),
         f"Training step: {TRAINING}": training_table(measured.training),
-        "Loss of accuracy by int8": f"{measured.probe}\n",
+        "Loss of accuracy by int8": f"{measured.int8}\n",
     }
     plot({str(MAIN): measured.tables[MAIN]}, output / "speed.png")
     plot_lengths(measured.lengths, output / "curves.png")
-    parts = [f"{HEAD}\n{machine()}.\n"]
+    parts = [f"{HEAD}\n{machine()}.\n", environment_section([command])]
     parts += [f"## {title}\n\n{text}" for title, text in sections.items()]
     parts.append("![time against MACs](speed.png) ![time against length](curves.png)\n")
     text = "\n".join(parts)
@@ -146,7 +149,7 @@ class _Job:
         return measure(self.encoders, self.setting, others=self.others)
 
 
-def measure_all(sizes: Sizes, probe: Path | None, data: Path | None) -> Measured:
+def measure_all(sizes: Sizes, int8: Path | None, data: Path | None) -> Measured:
     """Measure everything; arguments as in :func:`write_report`."""
     models, others = random_encoders(sizes.base), references(sizes.base)
     torchaudio = {"torchaudio": others["torchaudio"]}
@@ -160,7 +163,7 @@ def measure_all(sizes: Sizes, probe: Path | None, data: Path | None) -> Measured
     points = {b: point(BATCH_SEC, b) for b in sizes.batches}
     batches = [_Job(f"batch {b}", x, models, {}) for b, x in points.items()]
     jobs = [*tables, *lengths, *batches]
-    rest = LARGE_SEC + 2 * PARTS_SEC + TRAINING_TIME_SEC + PROBE_SEC
+    rest = LARGE_SEC + 2 * PARTS_SEC + TRAINING_TIME_SEC + INT8_SEC
     run = Progress(rest + sum(job.expected_sec for job in jobs)).run
     rows = {job.name: run(job.name, job.expected_sec, job.rows) for job in jobs}
     profile = partial(time_parts, models)
@@ -182,12 +185,12 @@ def measure_all(sizes: Sizes, probe: Path | None, data: Path | None) -> Measured
                 repeats=TRAINING.repeats,
             ),
         ),
-        probe=run(
-            "probe of int8",
-            PROBE_SEC,
-            partial(probe_noise, models["conv"], "conv")
-            if probe is None or data is None
-            else partial(probe_data, probe, data),
+        int8=run(
+            "int8",
+            INT8_SEC,
+            partial(loss_on_noise, models["conv"], "conv")
+            if int8 is None or data is None
+            else partial(loss_on_data, int8, data),
         ),
     )
 

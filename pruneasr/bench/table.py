@@ -19,7 +19,7 @@ ORDER = ("torchaudio", "transformers")
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """Return a table with one line per model."""
+    """Return a table with one line per model, and which of them ran otherwise."""
     compared = sorted(
         rows[0].faster, key=lambda n: ORDER.index(n) if n in ORDER else len(ORDER)
     )
@@ -49,7 +49,11 @@ def markdown(rows: Sequence[Row]) -> str:
         ]
         cells += [f"{row.faster[name]:.2f}" for name in compared]
         lines.append(cells)
-    return markdown_table(columns, lines)
+    table = markdown_table(columns, lines)
+    eager = [row.name for row in rows if row.backend == "eager"]
+    if len(eager) in (0, len(rows)):
+        return table
+    return f"{table}\nRun by torch, eager: {', '.join(eager)}.\n"
 
 
 def as_json(rows: Sequence[Row], setting: str) -> dict[str, Any]:

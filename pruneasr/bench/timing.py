@@ -19,6 +19,7 @@ from torch import Tensor
 from pruneasr import SAMPLE_RATE
 from pruneasr.data.audio import read_mono
 from pruneasr.data.datadir import read_table
+from pruneasr.encoder import EncoderConfig
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -50,8 +51,52 @@ def ratio(reference: list[float], seconds: list[float]) -> float:
     return statistics.median(theirs / ours for theirs, ours in pairs)
 
 
+def use_device(name: str) -> None:
+    """Let :func:`synchronize` and statistics of memory mean a device, if a GPU.
+
+    Raises:
+        ValueError: There is no such device.
+    """
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"expected a device as cpu or cuda:0; found {name}") from error
+    if device.type == "cpu":
+        return
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    index = device.index or 0
+    if device.type != "cuda" or index >= count:
+        raise ValueError(
+            f"expected the CPU or one of {count} GPUs that torch can use here; found "
+            f"{name}. Take --device cpu, or see whether nvidia-smi names the GPU"
+        )
+    torch.cuda.set_device(index)
+
+
+def check_enough(config: EncoderConfig, seconds: float, repeats: int) -> None:
+    """Refuse to measure what would give no frame, or nothing at all.
+
+    Args:
+        config: of the encoder.
+        seconds: of the shortest utterance.
+        repeats: rounds.
+
+    Raises:
+        ValueError: The utterance is too short or there is no round.
+    """
+    shortest = config.receptive_field / SAMPLE_RATE
+    if not seconds >= shortest or repeats < 1:
+        raise ValueError(
+            f"expected at least {shortest} seconds and 1 repeat; found {seconds} and "
+            f"{repeats}"
+        )
+
+
 def synchronize() -> None:
-    """Wait until the GPU, if there is one, has done what it was told."""
+    """Wait until the GPU, if there is one, has done what it was told.
+
+    Of several it is the one of :func:`use_device`.
+    """
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
@@ -62,6 +107,9 @@ def read_audio(wav_scp: Path, enough_sec: float = math.inf) -> list[Tensor]:
     Args:
         wav_scp: ``utterance path`` in every line.
         enough_sec: read no further than the utterance that reaches it.
+
+    Raises:
+        ValueError: There are none.
     """
     utterances: list[Tensor] = []
     missing = enough_sec * SAMPLE_RATE
@@ -71,6 +119,8 @@ def read_audio(wav_scp: Path, enough_sec: float = math.inf) -> list[Tensor]:
         samples = read_mono(path)
         utterances.append(torch.from_numpy(samples))
         missing -= len(samples)
+    if not utterances:
+        raise ValueError(f"expected utterances in {wav_scp}, found none")
     return utterances
 
 

@@ -27,7 +27,7 @@ from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import precision
 from pruneasr.bench.clock import Clock
 from pruneasr.bench.measure import peak_memory
-from pruneasr.bench.timing import ratio
+from pruneasr.bench.timing import check_enough, ratio
 from pruneasr.distill.model import Distillation
 from pruneasr.distill.pairing import FreePairing
 from pruneasr.encoder import Encoder
@@ -89,7 +89,11 @@ def training_times(
         seconds: of each.
         repeats: rounds, after two of each step that are not counted.
         device: of torch.
+
+    Raises:
+        ValueError: if the utterances are too short or there is no round.
     """
+    check_enough(teacher.config, seconds, repeats)
     with tempfile.TemporaryDirectory() as directory:
         paths = [Path(directory, f"{i}.flac") for i in range(batch)]
         for path in paths:
@@ -175,10 +179,9 @@ class _Step:
         """Do the step and return the seconds of its parts."""
         with self.clock.part("data"):
             waveforms, lengths = self._read()
-        kind = torch.device(self.device).type
         with (
             self.clock.part("student forward"),
-            precision(kind, self.dtype),
+            precision(self.device, self.dtype),
         ):
             loss, _ = self.objective(waveforms, lengths)
         with self.clock.part("backward"):

@@ -3,9 +3,9 @@
     python -m pruneasr.bin.bench exp/teacher exp/pruned exp/recover/encoder
     python -m pruneasr.bin.bench --data data/dev_clean exp/teacher exp/pruned
     python -m pruneasr.bin.bench --training exp/teacher --batch 8 --seconds 5
-    python -m pruneasr.bin.bench --probe exp/recover/encoder --data data/dev
+    python -m pruneasr.bin.bench --int8 exp/recover/encoder --data data/dev
     python -m pruneasr.bin.bench --report pruneasr/bench --readme README.md
-    python -m pruneasr.bin.bench --report DIR --probe exp/recover/encoder --data DATA
+    python -m pruneasr.bin.bench --report DIR --int8 exp/recover/encoder --data DATA
 
 The first directory is the dense model that the others are compared with. A report takes
 a quarter of an hour on two cores.
@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from pathlib import Path
 
 from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import BACKENDS, DTYPES
 from pruneasr.bench.measure import Setting, measure
-from pruneasr.bench.probe import probe_data
+from pruneasr.bench.quantization import loss_on_data
 from pruneasr.bench.report import MAIN, write_report
 from pruneasr.bench.table import as_json, markdown, plot
-from pruneasr.bench.timing import read_audio
+from pruneasr.bench.timing import read_audio, use_device
 from pruneasr.bench.training import training_table, training_times
 from pruneasr.encoder import load_encoder
 from pruneasr.errors import in_a_line
@@ -53,7 +55,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="file for all numbers")
     parser.add_argument("--png", type=Path, help="file for a figure: time against MACs")
     parser.add_argument(
-        "--probe", type=Path, help="trained encoder: what int8 costs it on --data"
+        "--int8", type=Path, help="trained encoder: what int8 costs it on --data"
     )
     parser.add_argument(
         "--report", type=Path, help="measure the targets into this directory, instead"
@@ -63,19 +65,22 @@ def main(argv: list[str] | None = None) -> None:
     )
     args = parser.parse_args(argv)
 
-    if bool(args.encoders) == bool(args.report or args.probe):
-        parser.error("expected encoder directories, or --report or --probe and none")
+    if bool(args.encoders) == bool(args.report or args.int8):
+        parser.error("expected encoder directories, or --report or --int8 and none")
+    use_device(args.device)
     if args.encoders:
         _measure(parser, args)
         return
-    if (args.probe is None) != (args.data is None):
-        parser.error("--probe and --data belong together here")
+    if (args.int8 is None) != (args.data is None):
+        parser.error("--int8 and --data belong together here")
     if args.readme is not None and args.report is None:
         parser.error("--readme goes with --report")
     if args.report is None:
-        print(probe_data(args.probe, args.data))
+        print(loss_on_data(args.int8, args.data))
         return
-    report = write_report(args.report, args.probe, args.data)
+    words = sys.argv[1:] if argv is None else argv
+    command = shlex.join(["python", "-m", "pruneasr.bin.bench", *words])
+    report = write_report(args.report, command, args.int8, args.data)
     print(report)
     if args.readme is not None:
         _, section = report.split(f"\n## {MAIN}\n")

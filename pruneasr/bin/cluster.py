@@ -41,6 +41,12 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
 
+    names = [data.name for data in args.data]
+    if len(set(names)) < len(names):
+        raise ValueError(
+            "expected directories of different names, as OUTPUT/NAME receives the "
+            f"labels of each; found {', '.join(names)}. Use another --output for some"
+        )
     encoder = load_encoder(args.encoder)
     features = (
         mfcc_features(encoder.config)

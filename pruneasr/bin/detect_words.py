@@ -23,6 +23,7 @@ from pruneasr.readout.word_detector import (
     Heard,
     ctc_weights,
     detection_auc,
+    hear,
     train_detector,
 )
 from pruneasr.superb.features import encode_all
@@ -58,7 +59,8 @@ def main(argv: list[str] | None = None) -> None:
 def _hear(encoder: Encoder, directory: Path, split: Splitter) -> list[Heard]:
     states = encode_all(encoder, directory / "wav.scp")
     texts = read_table(directory / "text")
-    return [Heard(states[name], split(text)) for name, text in texts.items()]
+    words = {name: split(text) for name, text in texts.items()}
+    return list(hear(states, words).values())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pruneasr.bin.results_options import results_parser
+from pruneasr.environment import read_calls
 from pruneasr.errors import in_a_line
 from pruneasr.results.collect import METRICS
 from pruneasr.results.curves import (
@@ -13,7 +14,6 @@ from pruneasr.results.curves import (
     plot_against_macs,
     plot_against_time,
 )
-from pruneasr.results.environment import read_calls
 from pruneasr.results.speed import real_time_factors
 
 

@@ -15,6 +15,7 @@ import torch
 
 from pruneasr.bench.backends import DTYPES
 from pruneasr.bench.latency import measure_table
+from pruneasr.bench.timing import use_device
 from pruneasr.encoder import load_encoder
 from pruneasr.errors import in_a_line
 from pruneasr.pruning.latency import LatencyTable, latency, save_table
@@ -34,6 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=15, help="rounds over all parts")
     args = parser.parse_args(argv)
 
+    use_device(args.device)
     if args.threads:
         torch.set_num_threads(args.threads)
     table, whole = measure_table(

@@ -11,10 +11,10 @@ import argparse
 from pathlib import Path
 
 from pruneasr.bin.results_options import results_parser
+from pruneasr.environment import read_calls
 from pruneasr.errors import in_a_line
 from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
-from pruneasr.results.environment import read_calls
 from pruneasr.results.speed import real_time_factors
 from pruneasr.results.write import (
     results_markdown,
@@ -53,6 +53,12 @@ def main(argv: list[str] | None = None) -> None:
 def _write(args: argparse.Namespace) -> None:
     commands = read_calls(args.expdir / "commands")
     encoders, metrics = dict(args.encoder), METRICS[args.task]
+    unknown = sorted({name for name, _ in args.experiment} - encoders.keys())
+    if unknown:
+        raise ValueError(
+            f"expected an --encoder NAME=DIR of every --experiment; found none of "
+            f"{', '.join(unknown)}"
+        )
     systems = [
         collect(
             name,
@@ -68,7 +74,7 @@ def _write(args: argparse.Namespace) -> None:
     text = results_markdown(
         args.title, commands, systems, table, args.test_sets, metrics
     )
-    write_results(text, args.expdir / "pruned", args.output)
+    write_results(text, systems, args.expdir, args.output)
     if args.readme is not None:
         update_readme(args.readme, args.title.split(":")[0], table)
     if args.card:

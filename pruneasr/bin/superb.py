@@ -19,6 +19,7 @@ from pruneasr.data.datadir import read_table, write_table
 from pruneasr.encoder import load_encoder
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME
 from pruneasr.encoder.initialize import count_parameters
+from pruneasr.environment import read_calls
 from pruneasr.errors import in_a_line
 from pruneasr.files import write_atomic
 from pruneasr.superb.collect import results_markdown
@@ -111,7 +112,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
 def collect(args: argparse.Namespace) -> None:
     """Write RESULTS.md of all encoders in a folder, and figures/ beside it."""
-    commands = args.commands.read_text(encoding="utf-8").splitlines()
+    commands = read_calls(args.commands)
     figures = args.output.parent / "figures"
     text = results_markdown(args.title, commands, args.exp, args.data, figures)
     write_atomic(args.output, text)

@@ -5,21 +5,48 @@ This file knows nothing of corpora.
 
 import argparse
 import contextlib
+import gzip
 import io
 import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Self
 
 import soundfile
 
 from pruneasr.data.download import download
 from pruneasr.data.waveform import write_flac
+from pruneasr.errors import MENDABLE
 from pruneasr.files import whole
 
 Member = tuple[tarfile.TarInfo, IO[bytes]]
+_DAMAGES = (
+    tarfile.TarError,
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    soundfile.SoundFileError,
+)
+CHUNK = 2**20
+"""Bytes read at once of what follows the last member."""
+
+
+class _Header(tarfile.TarInfo):
+    """A header that must be whole, or a block of zeros: the end of the archive.
+
+    tarfile takes a damaged header, and the end of the file, for that end.
+    """
+
+    @classmethod
+    def fromtarfile(cls, archive: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(archive)
+        except tarfile.EOFHeaderError:  # type: ignore[attr-defined] # typeshed lacks it
+            raise
+        except tarfile.HeaderError as error:
+            raise tarfile.ReadError(f"{error} before the end of archive") from error
 
 
 @contextlib.contextmanager
@@ -30,17 +57,26 @@ def members(archive: Path) -> Iterator[Iterator[Member]]:
         ValueError: The archive, or audio that is read from it, is damaged.
     """
     try:
-        with tarfile.open(archive, "r|gz") as opened:
-            yield (
-                (member, stream)
-                for member in opened
-                if (stream := opened.extractfile(member)) is not None
-            )
-    except (tarfile.TarError, EOFError, zlib.error, soundfile.SoundFileError) as error:
+        # not "r|gz", which checks no CRC
+        with (
+            gzip.open(archive) as content,
+            tarfile.open(fileobj=content, mode="r|", tarinfo=_Header) as opened,
+        ):
+            yield _files(opened, content)
+    except _DAMAGES as error:
         raise ValueError(
             f"{archive}: expected a whole archive, found: {error}; remove the file and "
             "run the command again"
         ) from error
+
+
+def _files(opened: tarfile.TarFile, content: gzip.GzipFile) -> Iterator[Member]:
+    for member in opened:
+        stream = opened.extractfile(member)
+        if stream is not None:
+            yield member, stream
+    while content.read(CHUNK):  # at its end gzip checks the CRC
+        pass
 
 
 def unpack(archive: Path, folder: Path, *, skip_parts: int = 0) -> None:
@@ -98,7 +134,7 @@ def run(
     args = parser.parse_args()
     try:
         convert(download(args.url, args.folder / name, sha256=args.sha256), args.folder)
-    except ValueError as error:
+    except MENDABLE as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 
 

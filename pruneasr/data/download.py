@@ -32,8 +32,8 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
         ``path``.
 
     Raises:
-        ValueError: Another scheme, the server cannot be reached or broke off, or the
-            checksum is wrong.
+        ValueError: Another scheme, the server cannot be reached, broke off or sent
+            another part than the missing one, or the checksum is wrong.
     """
     if path.exists():
         _verify(path, sha256)
@@ -76,14 +76,21 @@ def _receive(url: str, part: Path) -> int | None:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 scheme checked
             # A server that ignores Range sends the whole file again.
             continues = response.status == HTTPStatus.PARTIAL_CONTENT
+            sent = response.headers.get("Content-Range", "none")
+            if continues and not sent.startswith(f"bytes {have}-"):
+                raise ValueError(
+                    f"{url}: expected the bytes from {have}, found Content-Range "
+                    f"{sent}; remove {part} and run the command again"
+                )
             length = response.headers.get("Content-Length")
             with part.open("ab" if continues else "wb") as stream:
                 shutil.copyfileobj(response, stream)
     except urllib.error.HTTPError as error:
-        size = error.headers["Content-Range"]
-        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and size:
+        size = error.headers.get("Content-Range", "").rpartition("/")[2]
+        unsatisfiable = error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        if unsatisfiable and size.isdecimal():  # "*": the server does not know
             # Killed between the last byte and the renaming: "bytes */<size>".
-            return int(size.rpartition("/")[2])
+            return int(size)
         raise
     if length is None:
         return None

@@ -14,6 +14,7 @@ from pathlib import Path
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.sets import write_checked
 from pruneasr.data.synthesis import Sentence, draw_voices, speak_all
+from pruneasr.errors import MENDABLE
 
 MAX_REPEATS = 10_000
 """Draws in a row of what was said before: then nearly everything was."""
@@ -113,5 +114,5 @@ def run(draw: Draw, description: str | None) -> None:
     sizes = {"train": args.num_train, "dev": args.num_dev, "test": args.num_test}
     try:
         make(plan(draw, sizes, args.seed), args.data, args.num_jobs)
-    except ValueError as error:
+    except MENDABLE as error:
         parser.exit(1, f"{parser.prog}: {error}\n")

@@ -6,7 +6,9 @@ FLAC at the expected sampling rate. No silence is looked for: a cut inside a wor
 no harm where there is no transcript.
 """
 
+import hashlib
 import math
+import os
 import re
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from pruneasr.data.datadir import Utterance
 from pruneasr.data.waveform import resample, write_flac
 
 SUFFIXES = frozenset({".flac", ".ogg", ".opus", ".sph", ".wav"})
+DIGEST_CHARACTERS = 10
+"""40 bits: of a million recordings of one name two might agree."""
 
 
 def cut_folder(
@@ -33,8 +37,9 @@ def cut_folder(
     Args:
         source: Folder that is searched for audio, with its sub-folders.
         target: Folder that receives ``<limit>s/<recording>-<piece>.flac``; pieces of
-            another limit lie beside them and are never taken for these.
-        max_seconds: Longest piece in seconds.
+            another limit or recording lie beside them and are never taken for these.
+        max_seconds: Longest piece in seconds; twice the receptive field or more, so
+            that no piece is shorter than it.
         sample_rate: Sampling rate of the pieces in Hz; others are resampled.
 
     Returns:
@@ -42,8 +47,15 @@ def cut_folder(
         of untranscribed audio seldom say who speaks.
 
     Raises:
-        ValueError: No folder, no audio in it, or recordings that cannot be used.
+        ValueError: No folder, no audio in it, recordings that cannot be used, or too
+            short a limit.
     """
+    least = 2 * RECEPTIVE_FIELD / sample_rate
+    if not max_seconds >= least:
+        raise ValueError(
+            f"expected pieces of at least {least} seconds, found {max_seconds}; raise "
+            "--max-seconds"
+        )
     if not source.is_dir():
         raise ValueError(f"expected a folder with audio at {source}, found none")
     recordings = sorted(
@@ -56,7 +68,7 @@ def cut_folder(
     problems: list[str] = []
     utterances: list[Utterance] = []
     for path in recordings:
-        name = recording_id(path.relative_to(source))
+        name = recording_id(path, source)
         try:
             pieces = _cut_recording(path, target, name, max_seconds, sample_rate)
         except (ValueError, soundfile.SoundFileError) as error:
@@ -67,9 +79,17 @@ def cut_folder(
     return utterances
 
 
-def recording_id(path: Path) -> str:
-    """Make an id of letters, digits and ``_`` from a path relative to the corpus."""
-    return "extra_" + re.sub("[^A-Za-z0-9]", "_", str(path.with_suffix("")))
+def recording_id(path: Path, source: Path) -> str:
+    """Make an id of letters, digits and ``_`` of a recording below a folder.
+
+    It ends in a digest of place, size and time of change, so that another recording of
+    a like name, in this folder or another, or a changed one, has another id.
+    """
+    status = path.stat()
+    whole = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
+    digest = hashlib.sha256(os.fsencode(whole)).hexdigest()[:DIGEST_CHARACTERS]
+    name = re.sub("[^A-Za-z0-9]", "_", str(path.relative_to(source).with_suffix("")))
+    return f"extra_{name}_{digest}"
 
 
 def _cut_recording(

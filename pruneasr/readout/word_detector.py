@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -44,6 +44,27 @@ class Heard:
 
     states: Tensor
     words: Collection[str]
+
+
+def hear(
+    states: Mapping[str, Tensor], words: Mapping[str, Collection[str]]
+) -> dict[str, Heard]:
+    """Put together what is heard and what was said of each utterance.
+
+    Args:
+        states: of wav.scp.
+        words: of text.
+
+    Raises:
+        ValueError: An utterance has the one without the other.
+    """
+    alone = sorted(states.keys() ^ words.keys())
+    if alone:
+        raise ValueError(
+            f"expected the same utterances in wav.scp and text, found {len(alone)} in "
+            f"one of them only: {alone[:5]}; add or remove them"
+        )
+    return {name: Heard(states[name], said) for name, said in words.items()}
 
 
 class WordDetector(nn.Module):

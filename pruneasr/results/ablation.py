@@ -10,11 +10,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pruneasr.environment import environment_section
 from pruneasr.markdown import markdown_table
 from pruneasr.results.collect import Metric
-from pruneasr.results.environment import environment_section
 from pruneasr.results.runs import Run, read_runs, runs_section
-from pruneasr.scoring.spread import EQUAL, spread, verdict
+from pruneasr.results.speed import speed_note
+from pruneasr.scoring.spread import CAPTION, IN_WORDS, spread, verdict
 
 FULL = "full"
 # What the papers say, the variant that full is then better than, and in what
@@ -22,20 +23,6 @@ CLAIMS = (
     ("FAHP beats gates on whole heads", "no_fahp", "errors"),
     ("STE makes the encoder faster", "no_ste", "time"),
     ("distil-pruning beats distillation", "distilhubert", "errors"),
-)
-OUTCOMES = {
-    "better": "borne out",
-    "equal": "not told apart",
-    "worse": "refuted",
-    "": "open: one seed cannot tell",
-}
-
-NOTE = (
-    "Mean over the seeds of all trainings, plus-minus the sample standard "
-    "deviation. Parameters, MACs and RTF are the encoder's; RTF is its computing "
-    "time per second of audio, the first minute of test: float32, batch 1, median of "
-    "5 passes, all encoders in turn in one process. "
-    f"{EQUAL} What each variant changes is in `./run_ablation.sh --help`."
 )
 PROBES_NOTE = (
     " The last columns are probes on the frozen encoders (egs/superb); `-`: not with "
@@ -129,7 +116,7 @@ def ablation_markdown(
             environment_section(commands),
             markdown_table(columns, rows),
             _claims(variants, factors, test_sets[0], metric),
-            NOTE + (PROBES_NOTE if probes else ""),
+            _note(test_sets[0]) + (PROBES_NOTE if probes else ""),
             *(f"\n![{text}](figures/ablation_{f}.png)" for f, text in figures.items()),
             "",
             runs_section(
@@ -142,10 +129,18 @@ def ablation_markdown(
     )
 
 
+def _note(test_set: str) -> str:
+    return (
+        "Mean over the seeds of all trainings, plus-minus the sample standard "
+        f"deviation. Parameters and MACs are the encoder's. {speed_note(test_set)} "
+        f"{CAPTION} What each variant changes is in `./run_ablation.sh --help`."
+    )
+
+
 def _claims(
     variants: Variants, factors: Mapping[Path, float], test_set: str, metric: Metric
 ) -> str:
-    """Say of each claim, at equal size, whether it holds here."""
+    """Say of each claim, at the same size, what was found here."""
     measures = {
         "errors": (f"{metric.error_name} %", 1, lambda run: run.errors[test_set]),
         "time": ("RTF", 4, lambda run: factors[run.encoder]),
@@ -156,6 +151,6 @@ def _claims(
             name, decimals, value = measures[measure]
             ours, theirs = ([value(run) for run in variants[v]] for v in (FULL, other))
             both = f"{spread(ours, decimals)} against {spread(theirs, decimals)}"
-            outcome = OUTCOMES[verdict(ours, theirs)]
+            outcome = IN_WORDS[verdict(ours, theirs)]
             lines.append(f"- {claim}: {outcome} ({name} {both} of {other})")
     return "\n".join([*lines, ""])

@@ -18,6 +18,27 @@ BRANCHES = {"gate_mha_layer": "mean of z_MHA", "gate_ffn_layer": "mean of z_FFN"
 WIDTHS = ("qk", "vo", "ffn")
 
 
+def plot_all(
+    variants: Variants,
+    histories: Mapping[str, Sequence[History]],
+    test_set: str,
+    metric: Metric,
+    figures: Path,
+) -> None:
+    """Draw all figures of the ablation.
+
+    Args:
+        variants: with all their runs.
+        histories: as of :func:`plot_gates`.
+        test_set: whose errors are drawn.
+        metric: what they are.
+        figures: folder that receives ablation_{gates,layers,errors}.png.
+    """
+    plot_gates(histories, figures / "ablation_gates.png")
+    plot_layers(variants, figures / "ablation_layers.png")
+    plot_errors(variants, test_set, metric, figures / "ablation_errors.png")
+
+
 def plot_gates(histories: Mapping[str, Sequence[History]], path: Path) -> None:
     """Draw the means of z_MHA and z_FFN by epoch, each run thin and their mean thick.
 

@@ -12,7 +12,7 @@ import html
 import json
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,18 @@ from pruneasr.data.datadir import read_table
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME, load_config, load_metadata
 from pruneasr.encoder.hub import CARD_HTML_NAME, CARD_NAME, LIBRARY_NAME, TAGS
 from pruneasr.encoder.interop.files import file_digests
+from pruneasr.environment import environment_section
 from pruneasr.markdown import markdown_table
 from pruneasr.pruning.cost import parameters
 from pruneasr.pruning.widths import config_widths
-from pruneasr.results.collect import METRICS, System
-from pruneasr.results.environment import environment_section
+from pruneasr.results.collect import METRICS, System, pruned_encoder, same_place
 from pruneasr.results.write import GENERATED, pruning_section
 
 # What the hub calls our tasks; it knows none of whole spoken understanding
 HUB_TASKS = {"asr": "automatic-speech-recognition", "slu": "audio-classification"}
+# Rows of the folders of one set's audio; a corpus with a folder for every speaker is
+# told by the folder above them
+MAX_FOLDERS = 10
 STYLE = """
 body { font-family: sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
@@ -70,9 +73,9 @@ def write_card(
     if pruned is None:
         names = [system.name for system in systems]
         raise ValueError(f"expected a system pruned for the model card; found {names}")
-    if pruned.encoder != expdir / "recover" / "encoder":
+    if not same_place(pruned.encoder, pruned_encoder(expdir)):
         raise ValueError(
-            f"expected the pruned encoder in {expdir}/recover/encoder; found "
+            f"expected the pruned encoder in {pruned_encoder(expdir)}; found "
             f"{pruned.encoder}, which another recipe made and describes"
         )
     teacher = _teacher(expdir)
@@ -144,7 +147,7 @@ def _origin(encoder: Path, teacher: Path) -> str:
     facts = {
         f"SHA-256 of this {WEIGHTS_NAME}": _digest(encoder),
         "written by pruneasr": load_metadata(encoder)["pruneasr_version"],
-        "teacher": teacher,
+        "teacher": _shown(teacher),
         f"SHA-256 of the teacher's {WEIGHTS_NAME}": _digest(teacher),
         "provenance of the teacher": json.dumps(load_metadata(teacher)["provenance"]),
     }
@@ -162,30 +165,72 @@ def _digest(encoder: Path) -> str:
 def _audio(title: str, pruned: System, teacher: Path, expdir: Path) -> str:
     """Return what every training that led here heard, by its own configuration.
 
-    The title names the corpus as it is by default; options of local/data.sh may have
-    put synthetic speech in its place, so the marker of stage data is shown too.
+    The title names the corpus as it is by default. Options of local/data.sh may have
+    put synthetic speech in its place, so the marker of stage data is shown too, and
+    variables may name more corpora, so the folders of the audio are.
     """
     trainings = [expdir / "distill", expdir / "recover", *pruned.experiments]
     if teacher == expdir / "teacher":  # not a published one
         trainings = sorted(expdir.glob("pretrain[0-9]*")) + trainings
     rows, calls = [], set()
+    heard: dict[Path, list[list[str]]] = {}
     for training in trainings:
         entries = _training_config(training)["train_data_path_and_name_and_type"]
         for path in (Path(entry[0]) for entry in entries if entry[1] == "speech"):
-            calls.add(_call_that_made(path.parents[1]))
-            lengths = read_table(path.parent / "utt2num_samples")
-            samples = sum(map(int, lengths.values()))
-            hours = f"{samples / SAMPLE_RATE / 3600:.2f}"
-            rows.append([training.name, str(path.parent), str(len(lengths)), hours])
+            data = path.parent
+            calls.add(_call_that_made(data.parent))
+            lengths = read_table(data / "utt2num_samples")
+            rows.append([training.name, _shown(data), *_amount(lengths.values())])
+            heard[data] = _folders(data, lengths)
     called = "\n".join(["```", *sorted(calls), "```"])
-    table = markdown_table(["training", "audio", "utterances", "hours"], rows, 2)
-    return f"## Audio\n\n{title}. Made by\n\n{called}\n\n{table}"
+    amount = ["utterances", "hours"]
+    table = markdown_table(["training", "heard", *amount], rows, 2)
+    folders = [row for rows_of in heard.values() for row in rows_of]
+    sources = markdown_table(["set", "folder of the audio", *amount], folders, 2)
+    return f"## Audio\n\n{title}. Made by\n\n{called}\n\n{table}\n{sources}"
+
+
+def _folders(data: Path, lengths: Mapping[str, str]) -> list[list[str]]:
+    """Return a row for each folder that the audio of a set lies in."""
+    audio = read_table(data / "wav.scp")
+    if audio.keys() != lengths.keys():
+        raise ValueError(
+            f"expected the same utterances in wav.scp and utt2num_samples of {data}, "
+            f"found {len(audio)} and {len(lengths)}; run the stage data again"
+        )
+    folder_of = {name: Path(path).parent for name, path in audio.items()}
+    while len(set(folder_of.values())) > MAX_FOLDERS:
+        deepest = max(len(folder.parts) for folder in folder_of.values())
+        folder_of = {
+            name: folder.parent if len(folder.parts) == deepest else folder
+            for name, folder in folder_of.items()
+        }
+    found: dict[Path, list[str]] = {}
+    for name, folder in folder_of.items():
+        found.setdefault(folder, []).append(lengths[name])
+    return [
+        [_shown(data), _shown(folder), *_amount(found[folder])]
+        for folder in sorted(found)
+    ]
+
+
+def _amount(lengths: Collection[str]) -> tuple[str, str]:
+    """Return the number of utterances, and the hours of so many samples."""
+    hours = sum(map(int, lengths)) / SAMPLE_RATE / 3600
+    return str(len(lengths)), f"{hours:.2f}"
+
+
+def _shown(path: Path) -> str:
+    """Return a path from the recipe's folder; of one elsewhere what it ends in."""
+    if path.absolute().is_relative_to(Path.cwd()):
+        return str(path.absolute().relative_to(Path.cwd()))
+    return "/".join(path.parts[-2:])
 
 
 def _call_that_made(data: Path) -> str:
     marker = data / ".done"
     if not marker.exists():  # who has data in Kaldi's form may leave out the stage
-        return f"# {data} was made without stage data"
+        return f"# {_shown(data)} was made without stage data"
     return marker.read_text(encoding="utf-8").strip()
 
 

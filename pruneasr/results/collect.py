@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from pruneasr.encoder import EncoderConfig
 from pruneasr.encoder.checkpoint import load_config
@@ -112,12 +113,20 @@ def collect(
         metrics: what is read of their scores.
 
     Raises:
-        ValueError: if it has no experiment, or one lacks a score.
+        ValueError: if it has no experiment, or one lacks a score or was fine-tuned
+            from another encoder.
     """
     if not experiments:
         raise ValueError(
             f"system {name} has no experiment; give --experiment {name}=DIR"
         )
+    for experiment in experiments:
+        found = tuned_encoder(experiment)
+        if not same_place(found, encoder):
+            raise ValueError(
+                f"expected fine-tunings of {encoder} as system {name}; {experiment} is "
+                f"one of {found}. Give that encoder, or train the experiment again"
+            )
     num_parameters, num_macs = encoder_size(load_config(encoder))
     return System(
         name=name,
@@ -137,6 +146,32 @@ def collect(
         },
         training_sec=statistics.fmean(training_seconds(e) for e in experiments),
     )
+
+
+def tuned_encoder(experiment: Path) -> Path:
+    """Return the encoder that a fine-tuning began with, as its config.yaml names it.
+
+    Raises:
+        ValueError: if there is no such file, or it names none.
+    """
+    path = experiment / "config.yaml"
+    if not path.exists():
+        raise ValueError(f"expected {path}; run the stage train first")
+    options = yaml.safe_load(path.read_text(encoding="utf-8"))
+    encoder = (options.get("frontend_conf") or {}).get("ckpt")
+    if encoder is None:
+        raise ValueError(f"expected frontend_conf.ckpt, an encoder, in {path}")
+    return Path(encoder)
+
+
+def same_place(one: Path, other: Path) -> bool:
+    """Return whether two paths, from the recipe's folder, lead to the same place."""
+    return one.resolve() == other.resolve()
+
+
+def pruned_encoder(expdir: Path) -> Path:
+    """Return where a recipe's stages leave the pruned encoder."""
+    return expdir / "recover" / "encoder"
 
 
 def encoder_size(config: EncoderConfig) -> tuple[int, int]:
@@ -159,8 +194,16 @@ def read_score(experiment: Path, test_set: str, file: str) -> dict[str, Any]:
 
 
 def training_seconds(experiment: Path) -> float:
-    """Return how long the epochs of a training took, all runs of it together."""
+    """Return how long the epochs of a training took, all runs of it together.
+
+    Raises:
+        ValueError: if it has left no checkpoint.
+    """
     path = experiment / "checkpoint.pth"
+    if not path.exists():
+        raise ValueError(
+            f"expected {path}, which says how long the training took; run it again"
+        )
     # weights_only=False: ESPnet's reporter state has classes of its own, and the file
     # was written by this recipe
     states = torch.load(path, map_location="cpu", weights_only=False)
@@ -170,17 +213,22 @@ def training_seconds(experiment: Path) -> float:
     return total.total_seconds()
 
 
-def encoder_seconds(name: str, expdir: Path) -> float:
-    """Return how long the trainings took that made a system's encoder, in this expdir.
+def encoder_seconds(encoder: Path, expdir: Path) -> float:
+    """Return how long the trainings took that made an encoder in this expdir.
 
-    A published teacher costs nothing here.
+    One that was given, or has random weights, costs nothing here.
+
+    Raises:
+        ValueError: if one of them has left no checkpoint.
     """
     made_by = {
-        "teacher": sorted(expdir.glob("pretrain[0-9]*")),
-        "pruned": [expdir / "distill", expdir / "recover"],
-        "distilhubert": [expdir / "distilhubert"],
+        expdir / "teacher": sorted(expdir.glob("pretrain[0-9]*")),
+        pruned_encoder(expdir): [expdir / "distill", expdir / "recover"],
+        expdir / "distilhubert" / "encoder": [expdir / "distilhubert"],
     }
-    directories = [
-        path for path in made_by.get(name, []) if (path / "checkpoint.pth").exists()
-    ]
-    return sum(training_seconds(path) for path in directories)
+    return sum(
+        training_seconds(training)
+        for made, trainings in made_by.items()
+        if same_place(made, encoder)
+        for training in trainings
+    )

@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from pruneasr.environment import environment_section
 from pruneasr.figure import pyplot, save_figure
 from pruneasr.markdown import markdown_table
 from pruneasr.results.collect import Metric
-from pruneasr.results.environment import environment_section
 from pruneasr.results.runs import Run, read_runs, runs_section
-from pruneasr.scoring.spread import EQUAL, deviation, spread, verdict
+from pruneasr.results.speed import speed_note
+from pruneasr.scoring.spread import CAPTION, IN_WORDS, deviation, spread, verdict
 
 DENSE = "dense"
-# What [P23] says of pruned encoders against dense: by what percents, and which verdicts
-# bear it out
-CLAIMS = (
-    ("better than dense", (10, 20, 30), {"better"}),
-    ("no worse than dense", (40, 50), {"better", "equal"}),
-)
+# What [P23] says of pruned encoders against dense, at what percents
+CLAIMS = (("better than dense", (10, 20, 30)), ("no worse than dense", (40, 50)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,9 +122,8 @@ def curves_markdown(
         "`size`, `mac` and `sep_mac` remove that share of the parameters, of the MACs, "
         "of the MACs of convolutions and Transformer each; `transformer` that share of "
         "all MACs without touching the convolutions, `latency` that share of the "
-        "milliseconds on one machine. RTF is measured, all encoders in turn on the "
-        f"first minute of {test_sets[0]}. Mean over seeds, plus-minus the "
-        f"sample standard deviation. {EQUAL} "
+        f"milliseconds on one machine. {speed_note(test_sets[0])} Mean over seeds, "
+        f"plus-minus the sample standard deviation. {CAPTION} "
         "`dense` is the teacher, fine-tuned as long."
     )
     return (
@@ -145,39 +141,55 @@ def curves_markdown(
 
 
 def _claims(points: Sequence[Point], test_set: str) -> str:
-    """Say of each claim of [P23], and of pruning convolutions too, what holds here."""
+    """Say what was found of each claim of [P23], and of pruning convolutions too."""
     errors = {(point.method, point.percent): point.errors(test_set) for point in points}
     methods = sorted({point.method for point in points} - {DENSE})
     lines = []
-    for claim, percents, wanted in CLAIMS:
-        for method in methods:
-            found = {
-                percent: verdict(errors[method, percent], errors[DENSE, 0])
-                for percent in percents
-                if (method, percent) in errors
-            }
-            lines += _outcome(f"`{method}` is {claim}", found, wanted)
-    joint = {
-        percent: verdict(mine, errors["transformer", percent])
-        for (method, percent), mine in errors.items()
-        if method == "mac" and ("transformer", percent) in errors
-    }
-    lines += _outcome("`mac` is better than `transformer`", joint, {"better"})
+    for claim, percents in CLAIMS:
+        found = [
+            line
+            for method in methods
+            for line in _against(errors, method, dict.fromkeys(percents, (DENSE, 0)))
+        ]
+        if found:
+            said = ", ".join(map(str, percents))
+            lines += [f"- [P23]: {claim} at {said} %", *(f"  {one}" for one in found)]
+    transformer = {p: (method, p) for method, p in errors if method == "transformer"}
+    lines += _against(errors, "mac", transformer)
     return "\n".join(lines) + "\n"
 
 
-def _outcome(
-    claim: str, found: Mapping[int, str], wanted: Collection[str]
+def _against(
+    errors: Mapping[tuple[str, int], Sequence[float]],
+    method: str,
+    others: Mapping[int, tuple[str, int]],
 ) -> list[str]:
-    """Return the line of a claim: the verdict at every percent, and on the whole."""
-    told = [word for word in found.values() if word]
-    if not told:
-        return [f"- {claim}: open, one seed cannot tell"] if found else []
-    held = sum(word in wanted for word in told)
-    each = ", ".join(
-        f"{word or 'open'} at {percent}" for percent, word in found.items()
+    """Return the line of a comparison: each verdict with its percents.
+
+    Args:
+        errors: method and percent -> errors of all seeds.
+        method: ours.
+        others: percent -> what ours is compared with there.
+    """
+    by_verdict: dict[str, list[int]] = {word: [] for word in IN_WORDS}
+    for percent, other in others.items():
+        if (method, percent) in errors:
+            found = verdict(errors[method, percent], errors[other])
+            by_verdict[found].append(percent)
+    percents = sorted(percent for found in by_verdict.values() for percent in found)
+    if not percents:
+        return []
+    (against,) = {name for name, _ in others.values()}
+    outcome = "; ".join(
+        f"{IN_WORDS[word]} at {_listed(found)}"
+        for word, found in by_verdict.items()
+        if found
     )
-    return [f"- {claim}: in {held} of {len(told)} ({each} %)"]
+    return [f"- `{method}` against `{against}` at {_listed(percents)}: {outcome}"]
+
+
+def _listed(percents: Sequence[int]) -> str:
+    return f"{', '.join(map(str, percents))} %"
 
 
 def plot_against_macs(

@@ -11,12 +11,15 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import yaml
-
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.markdown import markdown_table
 from pruneasr.pruning.widths import Widths, config_widths
-from pruneasr.results.collect import Metric, encoder_size, read_score
+from pruneasr.results.collect import (
+    Metric,
+    encoder_size,
+    read_score,
+    tuned_encoder,
+)
 
 FOLDER = re.compile(r"(?P<name>[a-z0-9_]+)_seed(?P<seed>\d+)")
 
@@ -54,6 +57,9 @@ def read_runs(
         folder: holds ``<name>_seed<seed>``.
         test_sets: what was decoded.
         metric: of the task; read as a rate of errors.
+
+    Raises:
+        ValueError: if a finished run lacks its fine-tuning, or that its scores.
     """
     found: dict[str, list[Run]] = {}
     for path in folder.glob("*_seed*"):
@@ -67,9 +73,16 @@ def read_runs(
 
 
 def _read_run(folder: Path, seed: int, test_sets: Sequence[str], metric: Metric) -> Run:
-    (experiment,) = (folder / "tuned").glob(f"*_pruned_seed{seed}")
-    options = yaml.safe_load((experiment / "config.yaml").read_text(encoding="utf-8"))
-    encoder = Path(options["frontend_conf"]["ckpt"])
+    pattern = f"*_pruned_seed{seed}"
+    found = sorted((folder / "tuned").glob(pattern))
+    if len(found) != 1:
+        raise ValueError(
+            f"expected one {folder}/tuned/{pattern}, for {folder}/.tuned says that it "
+            f"is scored; found {[path.name for path in found]}. Remove what is not of "
+            "this run, or the marker, and run it again"
+        )
+    (experiment,) = found
+    encoder = tuned_encoder(experiment)
     config = load_config(encoder)
     return Run(
         folder,

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table
-from pruneasr.data.text import BPE, CHAR, WORD, make_splitter
+from pruneasr.data.text import BPE, CHAR, WORD, Splitter, make_splitter
 from pruneasr.files import write_atomic
 from pruneasr.scoring.errors import AlignedUtterance, Score, score
 
@@ -76,6 +76,16 @@ def _format_alignment(item: AlignedUtterance) -> list[str]:
     ]
 
 
+def _make_splitter(token_type: str, model: Path | None) -> Splitter:
+    try:
+        return make_splitter(token_type, model)
+    except RuntimeError as error:  # of SentencePiece
+        raise ValueError(
+            f"expected a SentencePiece model at {model}, found a file that is none: "
+            f"{error}"
+        ) from error
+
+
 def score_files(
     ref: Path,
     hyp: Path,
@@ -97,15 +107,16 @@ def score_files(
         The columns of each rate: ``{"wer": {"Snt": ..., "Err": ...}, "cer": ...}``.
 
     Raises:
-        ValueError: A file is missing or broken, or the files name other utterances.
+        ValueError: A file is missing or broken, the model is none, or the files name
+            other utterances.
     """
     references, hypotheses = read_table(ref), read_table(hyp)
     results = {}
     for token_type, rate in RATES.items():
         if token_type == BPE and bpe_model is None:
             continue
-        model = bpe_model if token_type == BPE else None
-        result = score(references, hypotheses, make_splitter(token_type, model))
+        splitter = _make_splitter(token_type, bpe_model if token_type == BPE else None)
+        result = score(references, hypotheses, splitter)
         directory = output / f"score_{rate}"
         directory.mkdir(parents=True, exist_ok=True)
         results[rate] = result.columns()

@@ -68,7 +68,7 @@ def results_markdown(
 
     Args:
         title: First line.
-        commands: How the results were made, oldest first; each is said once.
+        commands: How the results were made, oldest first.
         exp: Folder with one folder per encoder.
         data: Folder of the tasks' data, each with a line in ``about``.
         figures: Folder of the figure, beside RESULTS.md.
@@ -85,7 +85,7 @@ def results_markdown(
     metrics = _in_order({metric for row in scores.values() for metric in row})
     if not metrics:
         raise ValueError(f"expected scores below {exp}, found none; run stage score")
-    called = [f"    {command}" for command in dict.fromkeys(commands)]
+    called = [f"    {command}" for command in commands]
     millions = {encoder: facts[encoder]["parameters"] / 1e6 for encoder in facts}
     columns = ["encoder", "params M", *(metric.replace("_", " ") for metric in metrics)]
     rows = [

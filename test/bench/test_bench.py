@@ -2,17 +2,18 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 import torch
 from tiny import random_encoder, tiny_config
 
 from pruneasr.bench.backends import BACKENDS, precision, runner
-from pruneasr.bench.measure import Setting, measure, peak_memory
+from pruneasr.bench.measure import Row, Setting, measure, peak_memory
 from pruneasr.bench.references import references
 from pruneasr.bench.shapes import SHAPES, Shape, draw_config
 from pruneasr.bench.table import markdown
-from pruneasr.bench.timing import alternate, ratio
+from pruneasr.bench.timing import alternate, ratio, use_device
 from pruneasr.bin import bench
 from pruneasr.encoder import dense_config, save_encoder
 from pruneasr.encoder.initialize import random_encoder as untrained
@@ -45,7 +46,10 @@ def test_a_draw_is_repeated_by_its_seed_and_refuses_the_impossible():
 
 @pytest.mark.parametrize("family", ["wavlm", "hubert", "wav2vec2", "data2vec"])
 def test_references_are_as_large_as_ours(family):
-    encoder = random_encoder(tiny_config(family=family, pos_conv_layers=1))
+    # data2vec has no other norm, and a stack of convolutions
+    options = {"conv_norm": "layer_norm", "pos_conv_layers": 2}
+    options = options if family == "data2vec" else {"pos_conv_layers": 1}
+    encoder = random_encoder(tiny_config(family=family, **options))
     ours = sum(p.numel() for p in encoder.parameters())
     for name, model in references(encoder.config).items():
         theirs = sum(p.numel() for p in model.parameters())
@@ -80,15 +84,55 @@ def test_backends_run_any_length(backend):
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     encoder = random_encoder(draw_config(Shape(0.4), dense=tiny_config()))
     run = runner(encoder, backend)
-    run(torch.randn(2, 4000))
-    run(torch.randn(1, 6000))
+    for shape in ((2, 4000), (1, 6000)):
+        waveforms = torch.randn(shape)
+        with torch.no_grad():
+            expected = torch.stack(encoder(waveforms)[0])
+        states = run(waveforms)[0]
+        eager = isinstance(states, list)
+        found = torch.stack(states) if eager else torch.from_numpy(states)
+        assert found.shape == expected.shape
+        error = (found - expected).norm() / expected.norm()
+        assert error < (0.1 if backend == "onnx-int8" else 1e-4)
 
 
-def test_onnx_refuses_other_libraries_and_types():
+def test_onnx_refuses_other_libraries_types_and_devices():
     with pytest.raises(ValueError, match="runs encoders; found Linear"):
         runner(torch.nn.Linear(1, 1), "onnx")
-    with pytest.raises(ValueError, match="expected float32 with backend onnx"):
-        Setting(backend="onnx", dtype="bfloat16")
+    for other in ({"dtype": "bfloat16"}, {"device": "cuda"}):
+        with pytest.raises(ValueError, match="expected float32 on the cpu with backe"):
+            Setting(backend="onnx", **other)
+
+
+def test_a_table_says_what_another_backend_ran():
+    def row(name, backend):
+        return Row(name, 1, 1, [1.0], 1.0, 1, {"torchaudio": 1.0}, backend)
+
+    rows = [row("torchaudio", "eager"), row("dense", "onnx")]
+    assert markdown(rows).endswith("|\n\nRun by torch, eager: torchaudio.\n")
+    for same in (rows[:1], rows[1:]):
+        assert "Run by" not in markdown(same)
+
+
+def test_a_device_is_the_one_that_is_waited_for(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    for name in ("cpu", "cuda", "cuda:1"):
+        use_device(name)
+    assert chosen == [0, 1]
+    for name in ("cuda:2", "meta", "gpu"):
+        with pytest.raises(ValueError, match=f"found {name}"):
+            use_device(name)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"one of 0 GPUs .*found cuda"):
+        use_device("cuda")
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")
+def test_autocast_is_that_of_the_kind_of_device():
+    assert precision("cuda:1", "bfloat16").device == "cuda"
 
 
 def test_bfloat16_casts_a_weight_once():
@@ -118,6 +162,28 @@ def test_the_command_measures_directories(tmp_path, capsys):
     assert re.search(r"\| x torchaudio \| x transformers \|", capsys.readouterr().out)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--seconds", "0.001"], "at least 0.025 seconds and 1 repeat; found 0.001"),
+        (["--repeats", "-1"], "1 repeat; found 10.0 and -1"),
+        (["--training", "--seconds", "0.001"], "at least 0.025 seconds"),
+        (["--batch", "0"], "expected a batch of at least 1; found 0"),
+        (["--device", "gpu"], "expected a device as cpu or cuda:0; found gpu"),
+        (["--data", "."], "expected utterances in wav.scp, found none"),
+    ],
+)
+def test_what_cannot_be_measured_is_a_line(
+    tmp_path, options, message, capsys, monkeypatch
+):
+    save_encoder(random_encoder(), tmp_path / "dense")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wav.scp").touch()
+    with pytest.raises(SystemExit, match="1"):
+        bench.main(["dense", *options])
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.integration
 def test_removed_macs_are_removed_time():
     """A generous margin: the target is 0.8 on WavLM Base, and machines are noisy."""
@@ -132,3 +198,9 @@ def test_removed_macs_are_removed_time():
     rows = {row.name: row for row in measure(encoders, setting)}
     assert rows["pruned"].macs_per_sec > 0.4 * rows["dense"].macs_per_sec
     assert "| pruned |" in markdown(list(rows.values()))
+
+
+def test_compilation_needs_asserts(monkeypatch):
+    monkeypatch.setattr("sys.flags", SimpleNamespace(optimize=1))
+    with pytest.raises(ValueError, match="unset PYTHONOPTIMIZE"):
+        runner(random_encoder(), "compile")

@@ -51,6 +51,13 @@ def test_the_command_writes_what_a_constraint_reads(tmp_path, capsys):
     )
 
 
+def test_the_command_refuses_devices_that_are_not_there(tmp_path, capsys):
+    options = ["--output", str(tmp_path / "latency.json"), "--device", "gpu"]
+    with pytest.raises(SystemExit, match="1"):
+        command.main([str(tmp_path), *options])
+    assert "latency: expected a device as cpu or cuda:0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("options", [{"seconds": 0.02}, {"repeats": 0}])
 def test_too_little_is_refused(options):
     with pytest.raises(ValueError, match=r"at least 0\.025 seconds and 1 repeat"):

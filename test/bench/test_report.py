@@ -1,4 +1,4 @@
-"""The report: where the time goes, curves, training steps, the probe, targets."""
+"""The report: where the time goes, curves, training steps, int8, targets."""
 
 import re
 import time
@@ -14,8 +14,8 @@ from pruneasr.bench.clock import Clock
 from pruneasr.bench.curves import curve_tables, large_config, plot_lengths, point
 from pruneasr.bench.measure import Row, Setting
 from pruneasr.bench.parts import NAMES, Parts, time_parts
-from pruneasr.bench.probe import probe_data, synthetic_audio
 from pruneasr.bench.progress import Progress
+from pruneasr.bench.quantization import loss_on_data, synthetic_audio
 from pruneasr.bench.shapes import SHAPES, draw_config
 from pruneasr.bench.targets import Target, targets_table
 from pruneasr.bench.training import PARTS, training_times
@@ -114,7 +114,7 @@ def test_parts_of_a_step_are_charged_where_they_belong():
     assert gates["with gates"] > 3 * gates["without gates"]
 
 
-def test_int8_changes_little_and_the_probe_sees_speakers(tmp_path):
+def test_int8_changes_little_and_speakers_are_told(tmp_path):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     encoder = random_encoder(tiny_config(num_blocks=1))
     save_encoder(encoder, tmp_path / "encoder")
@@ -128,28 +128,28 @@ def test_int8_changes_little_and_the_probe_sees_speakers(tmp_path):
         speakers.append(f"{i} speaker{i % 2}\n")
     (tmp_path / "wav.scp").write_text("".join(wav))
     (tmp_path / "utt2spk").write_text("".join(speakers))
-    probe = probe_data(tmp_path / "encoder", tmp_path)
-    assert probe.accuracy == (1.0, 1.0)
-    assert probe.tested == 4
-    assert 0 < probe.last_error < 0.2
-    assert probe.last_error <= probe.largest_error
-    assert 0.98 < probe.cosine < 1
-    assert "Linear probe of 2 speakers, 4 utterances" in str(probe)
+    loss = loss_on_data(tmp_path / "encoder", tmp_path)
+    assert loss.accuracy == (1.0, 1.0)
+    assert loss.tested == 4
+    assert 0 < loss.last_error < 0.2
+    assert loss.last_error <= loss.largest_error
+    assert 0.98 < loss.cosine < 1
+    assert "Linear classifier of 2 speakers, 4 utterances" in str(loss)
 
 
 @pytest.mark.parametrize(
     "options",
     [
         *(
-            ["--probe", "a"],
-            ["--report", "a", "--probe", "b"],
+            ["--int8", "a"],
+            ["--report", "a", "--int8", "b"],
             [],
             ["a", "--report", "b"],
         ),
-        ["--probe", "a", "--data", "b", "--readme", "c"],
+        ["--int8", "a", "--data", "b", "--readme", "c"],
     ],
 )
-def test_a_probe_has_data_and_a_report_no_encoders(options, capsys):
+def test_int8_has_data_and_a_report_no_encoders(options, capsys):
     with pytest.raises(SystemExit):
         bench.main(options)
     assert re.search(
@@ -159,12 +159,15 @@ def test_a_probe_has_data_and_a_report_no_encoders(options, capsys):
 
 def test_the_first_table_goes_into_a_readme(tmp_path, monkeypatch):
     text = f"## Targets\n\n| a |\n\n## {report.MAIN}\n\n| b |\n| c |\n\n## x\n\n| d |"
-    monkeypatch.setattr(bench, "write_report", lambda *_: text)
+    called = []
+    monkeypatch.setattr(bench, "write_report", lambda *a: called.append(a) or text)
     readme = tmp_path / "README.md"
     readme.write_text("<!-- results of speed -->\n<!-- end of speed -->\n")
     bench.main(["--report", str(tmp_path), "--readme", str(readme)])
     lines = readme.read_text().splitlines()
     assert lines == ["<!-- results of speed -->", "| b |", "| c |", lines[-1]]
+    command = f"python -m pruneasr.bin.bench --report {tmp_path} --readme {readme}"
+    assert called == [(tmp_path, command, None, None)]
 
 
 def test_synthetic_audio_has_the_rhythm_of_speech():
@@ -212,15 +215,17 @@ def test_the_whole_report_of_small_models(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "TRAINING", Setting(batch=2, seconds=0.5, repeats=1))
     sizes = {"dim": 64, "num_heads": 4, "ffn": 256, "conv_channels": (64,) * 7}
     config = dense_config("wavlm", num_blocks=6, **sizes)
-    text = report.write_report(
-        tmp_path, sizes=report.Sizes(config, config, (0.5, 1.0), (1, 2))
-    )
+    few = report.Sizes(config, config, (0.5, 1.0), (1, 2))
+    text = report.write_report(tmp_path, "bench --report", sizes=few)
     assert text == (tmp_path / "RESULTS.md").read_text()
     for name in ("speed.png", "curves.png"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
     titles = re.findall(r"^## (.*)$", text, re.MULTILINE)
-    assert titles[0] == "Targets"
-    assert len(titles) == len(set(titles)) == 12
+    assert titles[:2] == ["Environment", "Targets"]
+    assert len(titles) == len(set(titles)) == 13
+    assert "\n```\nbench --report\n```\n\n- date: " in text
+    assert text.count("Run by torch, eager: torchaudio.") == 2  # onnx and onnx-int8
     assert text.count("| met |") + text.count("| MISSED by") == 12
-    assert text.count("\n- ") <= text.count("| MISSED by")
+    _, found = text.split("\n## Targets\n")
+    assert found.count("\n- ") <= text.count("| MISSED by")
     assert "random weights, on synthetic noise" in text

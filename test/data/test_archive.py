@@ -1,21 +1,14 @@
 """Archives: unpacked whole, audio in them turned into FLAC, damage refused."""
 
+import gzip
 import io
-import tarfile
 
 import numpy as np
 import pytest
 import soundfile
+from archives import make_tar
 
 from pruneasr.data.archive import members, unpack, write_as_flac
-
-
-def make_tar(path, members):
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in members.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
 
 
 def test_unpacking_keeps_what_is_whole(tmp_path):
@@ -31,13 +24,40 @@ def test_unpacking_keeps_what_is_whole(tmp_path):
     assert (tmp_path / "out/z").read_bytes() == b"8"
 
 
-def test_unpacking_refuses_damage_and_ways_out(tmp_path):
+def half(content):
+    return content[: len(content) // 2]
+
+
+def wrong_checksum(content):
+    return content[:-8] + bytes(4) + content[-4:]
+
+
+def damaged_header(content):
+    """The second of two members, which begins after the header and block of "a"."""
+    tar = bytearray(gzip.decompress(content))
+    tar[1024:1030] = b"damage"
+    return gzip.compress(tar)
+
+
+def no_end_of_archive(content):
+    return gzip.compress(gzip.decompress(content)[:2048])
+
+
+DAMAGES = (half, wrong_checksum, damaged_header, no_end_of_archive)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_is_refused(tmp_path, damage):
     archive = tmp_path / "a.tar.gz"
-    make_tar(archive, {"a": bytes(range(256)) * 99})
-    content = archive.read_bytes()
-    archive.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match="expected a whole archive"):
+    make_tar(archive, {"a": bytes(512), "b": bytes(512)})
+    unpack(archive, tmp_path / "whole")
+    archive.write_bytes(damage(archive.read_bytes()))
+    with pytest.raises(ValueError, match=r"tar\.gz: expected a whole archive.*again"):
         unpack(archive, tmp_path / "out")
+
+
+def test_ways_out_are_refused(tmp_path):
+    archive = tmp_path / "a.tar.gz"
     make_tar(archive, {"a/../../b": b"x"})
     with pytest.raises(ValueError, match="leads out of"):
         unpack(archive, tmp_path / "out")

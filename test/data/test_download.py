@@ -35,11 +35,16 @@ class Server(http.server.BaseHTTPRequestHandler):
         if wanted and self.path != "/no-ranges":
             start = int(wanted.removeprefix("bytes=").removesuffix("-"))
         if start >= len(CONTENT):
+            size = "*" if self.path == "/unknown-size" else len(CONTENT)
             self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
+            self.send_header("Content-Range", f"bytes */{size}")
             self.end_headers()
             return
         self.send_response(206 if start else 200)
+        if start:
+            begins = 0 if self.path == "/other-part" else start
+            end = len(CONTENT) - 1
+            self.send_header("Content-Range", f"bytes {begins}-{end}/{len(CONTENT)}")
         self.send_header("Content-Length", str(len(CONTENT) - start))
         self.end_headers()
         self.wfile.write(CONTENT[start : 5000 if self.path == "/breaks" else None])
@@ -86,6 +91,20 @@ def test_a_broken_chunk_is_said_in_a_line(server, tmp_path):
 def test_killed_before_the_renaming(server, tmp_path):
     (tmp_path / "file.part").write_bytes(CONTENT)
     assert download(f"{server}/file", tmp_path / "file").read_bytes() == CONTENT
+
+
+def test_a_server_that_does_not_know_the_size(server, tmp_path):
+    (tmp_path / "file.part").write_bytes(CONTENT)
+    with pytest.raises(ValueError, match="found: HTTP Error 416"):
+        download(f"{server}/unknown-size", tmp_path / "file")
+
+
+def test_another_part_than_the_missing_one_is_refused(server, tmp_path):
+    part = tmp_path / "file.part"
+    part.write_bytes(CONTENT[:5000])
+    with pytest.raises(ValueError, match=r"bytes from 5000, found .*bytes 0-.*remove"):
+        download(f"{server}/other-part", tmp_path / "file")
+    assert part.read_bytes() == CONTENT[:5000]
 
 
 def test_an_error_of_the_server_keeps_what_came(server, tmp_path):

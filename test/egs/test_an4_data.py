@@ -1,14 +1,13 @@
 """AN4's local/data.sh on a tiny archive: download, convert, split, extra audio."""
 
 import io
-import tarfile
 
 import numpy as np
 import pytest
 import soundfile
+from archives import make_tar
 
 from pruneasr.data.datadir import read_data_dir
-from pruneasr.data.manifest import read_manifest
 
 SPEAKERS = {"fash": "an4_clstk", "fbbh": "an4_clstk", "mxyz2": "an4_clstk"} | {
     "fcaw": "an4test_clstk"
@@ -24,28 +23,20 @@ def samples_of(name):
 def make_archive(path, *, texts_of=tuple(SPEAKERS)):
     """Write an archive like CMU's: SPHERE files and two lists of transcripts."""
     lists = {"an4_clstk": "", "an4test_clstk": "\n"}
-    with tarfile.open(path, "w:gz") as archive:
-
-        def add(name, content):
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-        for speaker, folder in SPEAKERS.items():
-            for index in range(NUM_PER_SPEAKER):
-                name = f"an{index}-{speaker}-b"
-                content = io.BytesIO()
-                soundfile.write(
-                    content, samples_of(name), 16000, "PCM_16", "BIG", "NIST"
-                )
-                add(f"an4/wav/{folder}/{speaker}/{name}.sph", content.getvalue())
-                if speaker in texts_of:
-                    text = f"TEXT {speaker.upper()} A"
-                    marked = f"<s> {text} </s>" if folder == "an4_clstk" else text
-                    lists[folder] += f"{marked} ({name})\n"
-        add("an4/etc/an4_train.transcription", lists["an4_clstk"].encode())
-        add("an4/etc/an4_test.transcription", lists["an4test_clstk"].encode())
-        add("an4/etc/an4.dic", b"A AH\n")
+    files = {}
+    for speaker, folder in SPEAKERS.items():
+        for index in range(NUM_PER_SPEAKER):
+            name = f"an{index}-{speaker}-b"
+            content = io.BytesIO()
+            soundfile.write(content, samples_of(name), 16000, "PCM_16", "BIG", "NIST")
+            files[f"an4/wav/{folder}/{speaker}/{name}.sph"] = content.getvalue()
+            if speaker in texts_of:
+                text = f"TEXT {speaker.upper()} A"
+                marked = f"<s> {text} </s>" if folder == "an4_clstk" else text
+                lists[folder] += f"{marked} ({name})\n"
+    files["an4/etc/an4_train.transcription"] = lists["an4_clstk"].encode()
+    files["an4/etc/an4_test.transcription"] = lists["an4test_clstk"].encode()
+    make_tar(path, files | {"an4/etc/an4.dic": b"A AH\n"})
 
 
 @pytest.mark.integration
@@ -80,11 +71,10 @@ def test_download_to_data_directories(recipe, run_data, tmp_path):
     ]
     assert [name for name, _ in sets["dev"]] == ["fbbh-an0-fbbh-b", "fbbh-an1-fbbh-b"]
     assert [name for name, _ in sets["test"]] == ["fcaw-an0-fcaw-b", "fcaw-an1-fcaw-b"]
-    assert [name for name, _ in sets["pretrain"]] == [
-        "extra_long-000",
-        "extra_long-001",
-        *(name for name, _ in sets["train"]),
-    ]
+    *extra, first, _, _, _ = (name for name, _ in sets["pretrain"])
+    digest = extra[0].removeprefix("extra_long_").removesuffix("-000")
+    assert extra == [f"extra_long_{digest}-000", f"extra_long_{digest}-001"]
+    assert first == sets["train"][0][0]
     lengths = (folder / "data" / "test" / "utt2num_samples").read_text().split()
     assert lengths[1] == str(len(samples_of("an0-fcaw-b")))
     path = folder / read_data_dir(folder / "data" / "train")[0].audio
@@ -121,19 +111,6 @@ def test_transcripts_and_audio_must_match(local_module, tmp_path):
     ):
         module.convert(tmp_path / "archive.tar.gz", tmp_path / "corpus")
     assert not (tmp_path / "corpus" / "manifest.tsv").exists()
-
-
-def test_a_damaged_archive_is_refused(local_module, tmp_path):
-    module = local_module("an4/asr1", "download_an4")
-    archive = tmp_path / "archive.tar.gz"
-    make_archive(archive)
-    content = archive.read_bytes()
-    archive.write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match=r"expected a whole archive"):
-        module.convert(archive, tmp_path / "corpus")
-    archive.write_bytes(content)
-    module.convert(archive, tmp_path / "corpus")
-    assert len(read_manifest(tmp_path / "corpus")) == 8
 
 
 def test_transcription_lines(local_module):

@@ -1,11 +1,11 @@
 """LibriSpeech's local/data.sh on tiny archives: download, stop, go on, refuse."""
 
 import io
-import tarfile
 
 import numpy as np
 import pytest
 import soundfile
+from archives import make_tar
 
 from pruneasr.data.datadir import read_data_dir, read_table
 from pruneasr.data.manifest import ManifestRow, write_manifest
@@ -19,25 +19,19 @@ PARTS = (
 def make_part(folder, number, name, lacking=()):
     """Write the archive of a part with one chapter of two utterances."""
     speaker = 80 + number
-    with tarfile.open(folder / f"{name}.tar.gz", "w:gz") as archive:
-
-        def add(path, content):
-            member = tarfile.TarInfo(f"LibriSpeech/{path}")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-        add("LICENSE.TXT", b"CC BY 4.0")
-        chapter = f"{name}/{speaker}/7"
-        texts = ""
-        for i in range(2):
-            utterance = f"{speaker}-7-000{i}"
-            content = io.BytesIO()
-            wave = np.random.default_rng(i).integers(-99, 99, 6000 + i, np.int16)
-            soundfile.write(content, wave, 16000, format="FLAC")
-            add(f"{chapter}/{utterance}.flac", content.getvalue())
-            if utterance not in lacking:
-                texts += f"{utterance} TEXT {number} {i}\n"
-        add(f"{chapter}/{speaker}-7.trans.txt", texts.encode())
+    chapter = f"LibriSpeech/{name}/{speaker}/7"
+    files = {"LibriSpeech/LICENSE.TXT": b"CC BY 4.0"}
+    texts = ""
+    for i in range(2):
+        utterance = f"{speaker}-7-000{i}"
+        content = io.BytesIO()
+        wave = np.random.default_rng(i).integers(-99, 99, 6000 + i, np.int16)
+        soundfile.write(content, wave, 16000, format="FLAC")
+        files[f"{chapter}/{utterance}.flac"] = content.getvalue()
+        if utterance not in lacking:
+            texts += f"{utterance} TEXT {number} {i}\n"
+    files[f"{chapter}/{speaker}-7.trans.txt"] = texts.encode()
+    make_tar(folder / f"{name}.tar.gz", files)
 
 
 @pytest.fixture

@@ -2,14 +2,16 @@
 
 import io
 import json
-import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from archives import make_tar
 
 from pruneasr.data.datadir import read_data_dir
 
+ROOT = Path(__file__).parents[2]
 SENTENCES = {
     "train": "wake me at [time : eight]",
     "devel": "play [song_name : Yesterday] by [artist_name : the beatles]",
@@ -33,16 +35,15 @@ def corpus(tmp_path):
     """Write text and an archive of audio as they lie on the servers."""
     folder = tmp_path / "server"
     folder.mkdir()
-    with tarfile.open(folder / "slurp_real.tar.gz", "w:gz") as archive:
-        for name in SENTENCES:
-            (folder / f"{name}.jsonl").write_text(json.dumps(entry(name)) + "\n")
-            for item in entry(name)["recordings"]:
-                content = io.BytesIO()
-                wave = np.random.default_rng(0).integers(-99, 99, 6000, np.int16)
-                soundfile.write(content, wave, 16000, format="FLAC")
-                member = tarfile.TarInfo(f"slurp_real/{item['file']}")
-                member.size = len(content.getvalue())
-                archive.addfile(member, io.BytesIO(content.getvalue()))
+    content = io.BytesIO()
+    wave = np.random.default_rng(0).integers(-99, 99, 6000, np.int16)
+    soundfile.write(content, wave, 16000, format="FLAC")
+    audio = {}
+    for name in SENTENCES:
+        (folder / f"{name}.jsonl").write_text(json.dumps(entry(name)) + "\n")
+        for item in entry(name)["recordings"]:
+            audio[f"slurp_real/{item['file']}"] = content.getvalue()
+    make_tar(folder / "slurp_real.tar.gz", audio)
     return folder
 
 
@@ -84,6 +85,22 @@ def test_text_alone_is_spoken(recipe, run_data, corpus):
     few = run_data(folder, "--synthetic", 2, SLURP=str(corpus))
     assert few.returncode == 1
     assert "expected 2 sentences, found 1" in few.stderr
+
+
+def test_what_the_other_sets_say_is_not_spoken_for_training(
+    local_module, corpus, monkeypatch
+):
+    monkeypatch.syspath_prepend(ROOT / "egs/slurp/slu1/local")
+    plan = local_module("slurp/slu1", "speak_slurp").plan
+    lines = [json.dumps(entry(name, i)) for i, name in enumerate(SENTENCES)]
+    (corpus / "train.jsonl").write_text("\n".join(lines))
+    planned = plan(corpus, 1, seed=0)
+    said = {name: [s.text for s, _ in items] for name, items in planned.items()}
+    assert said["train"] == ["wake me at eight"]
+    for name in ("devel", "test"):
+        (corpus / f"{name}.jsonl").write_text("\n".join(lines[1:]))
+    with pytest.raises(ValueError, match=r"train.*expected 2 sentences, found 1"):
+        plan(corpus, 2, seed=0)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,11 @@ import pytest
 import torch
 from tiny import random_encoder
 
-from pruneasr.bin import order_slots
 from pruneasr.bin.order_slots import main
 from pruneasr.data.datadir import write_table
 from pruneasr.data.frames import Frame, words_of_slots
 from pruneasr.encoder import save_encoder
-from pruneasr.readout import word_detector
+from pruneasr.readout import ordered_sets, word_detector
 from pruneasr.readout.spoken_order import in_spoken_order
 from pruneasr.readout.word_detector import (
     Heard,
@@ -116,7 +115,7 @@ def test_command_line(arguments, tmp_path, caplog):
 def test_detectors_that_hear_nothing_change_nothing(
     auc, arguments, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr(order_slots, "detection_auc", lambda *_: auc)
+    monkeypatch.setattr(ordered_sets, "detection_auc", lambda *_: auc)
     before = (tmp_path / "train" / "text").read_text()
     with pytest.raises(SystemExit, match="1"):
         main([*arguments, f"{tmp_path}/dev"])
@@ -128,3 +127,10 @@ def test_detectors_are_not_checked_on_what_they_learned(arguments, capsys):
     with pytest.raises(SystemExit):
         main(arguments)
     assert "expected a directory beside " in capsys.readouterr().err
+
+
+def test_an_utterance_without_audio_is_named(arguments, tmp_path, capsys):
+    write_table(tmp_path / "dev" / "text", TEXTS | {"c": TEXTS["a"]})
+    with pytest.raises(SystemExit, match="1"):
+        main([*arguments, f"{tmp_path}/dev", "--min-auc", "0"])
+    assert "found 1 in one of them only: ['c']" in capsys.readouterr().err

@@ -114,3 +114,7 @@ def test_command_line(encoder, tmp_path, monkeypatch, caplog, capsys):
     with pytest.raises(SystemExit):
         main([*arguments, f"{tmp_path}/none"])
     assert "tokens.txt, found none; make it with" in capsys.readouterr().err
+    write_table(data / "text", texts | {"c": texts["a"]})
+    with pytest.raises(SystemExit):
+        main([*arguments, f"{tmp_path}/tokens"])
+    assert "in wav.scp and text, found 1 in one" in capsys.readouterr().err

@@ -106,7 +106,7 @@ def test_command_line(runs_dir, capsys):
 
 
 def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
-    monkeypatch.setattr(ablation_results, "_plot", lambda *_: None)
+    monkeypatch.setattr(ablation_results, "plot_all", lambda *_: None)
     monkeypatch.setattr(
         ablation_results,
         "real_time_factors",
@@ -118,11 +118,11 @@ def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
     ablation_results.main(command_line(runs_dir))
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
     for claim, outcome in {
-        "FAHP beats gates on whole heads": "borne out (WER % 21.0 ± 1.4 against "
-        "40.5 ± 0.7 of no_fahp)",
-        "STE makes the encoder faster": "not told apart (RTF 0.0000 ± 0.0000 against "
-        "0.5000 ± 0.7071 of no_ste)",
-        "distil-pruning beats distillation": "open: one seed cannot tell (WER % "
+        "FAHP beats gates on whole heads": "significantly better (WER % 21.0 ± 1.4 "
+        "against 40.5 ± 0.7 of no_fahp)",
+        "STE makes the encoder faster": "not significantly different (RTF 0.0000 ± "
+        "0.0000 against 0.5000 ± 0.7071 of no_ste)",
+        "distil-pruning beats distillation": "open, one seed cannot tell (WER % "
         "21.0 ± 1.4 against 40.0 of distilhubert)",
     }.items():
         assert f"\n- {claim}: {outcome}\n" in text
@@ -148,7 +148,7 @@ def test_probes_are_columns_and_a_figure(runs_dir, monkeypatch):
     # scores of a probe that is not done yet do not count
     write_probe(runs_dir, "target_50_seed1", "er", {"er_acc": 50.0})
     (runs_dir / "ablation" / "target_50_seed1" / ".probed_er").unlink()
-    monkeypatch.setattr(ablation_results, "_plot", lambda *_: None)
+    monkeypatch.setattr(ablation_results, "plot_all", lambda *_: None)
     monkeypatch.setattr(
         ablation_results, "real_time_factors", lambda named, _: dict.fromkeys(named, 1)
     )

@@ -20,12 +20,14 @@ TRAININGS = ("pretrain1", "distill", "recover", "asr_pruned_seed1", "asr_pruned_
 
 
 @pytest.fixture
-def exp(tmp_path):
+def exp(tmp_path, monkeypatch):
     """An expdir as far as a card is concerned; all trainings heard half an hour."""
+    monkeypatch.chdir(tmp_path)  # the recipe's folder
     data, exp = tmp_path / "data" / "train", tmp_path / "exp"
     data.mkdir(parents=True)
     (data.parent / ".done").write_text("local/data.sh --synthetic 5\n")
     (data / "utt2num_samples").write_text("a 16000000\nb 12800000\n")
+    (data / "wav.scp").write_text("a /corpora/AN4/audio/a.flac\nb data/extra/b.flac\n")
     provenance = {"training_config": "exp/pretrain1/config.yaml"}
     save_encoder(random_encoder(tiny_config()), exp / "teacher", provenance)
     config = {
@@ -81,9 +83,12 @@ def test_teacher_audio_and_calls_are_told(exp):
         weights = (exp / encoder / "model.safetensors").read_bytes()
         assert hashlib.sha256(weights).hexdigest() in text
     assert 'teacher: `{"training_config": "exp/pretrain1/config.yaml"}`' in text
-    data = exp.parent / "data" / "train"
     for name in TRAININGS:  # 28.8 million samples are half an hour
-        assert f"| {name} | {data} | 2 | 0.50 |" in text
+        assert f"| {name} | data/train | 2 | 0.50 |" in text
+    assert "| data/train | AN4/audio | 1 | 0.28 |\n" in text
+    assert "| data/train | data/extra | 1 | 0.22 |\n" in text
+    assert str(exp.parent) not in text
+    assert "/corpora" not in text
     assert f"\n{TITLE}. Made by\n\n```\nlocal/data.sh --synthetic 5\n```\n" in text
     assert "\n```\nrun.sh  # commit abc\n```\n" in text
     assert "- pytorch: " in text
@@ -94,10 +99,32 @@ def test_teacher_audio_and_calls_are_told(exp):
     assert f"{100 * sizes[0] / sizes[1]:.1f} % of its teacher's" in text
 
 
+def test_folders_of_speakers_are_told_by_the_one_above(exp):
+    data = exp.parent / "data" / "train"
+    names = [f"u{i}" for i in range(20)]
+    paths = [f"/corpora/part/{i}/{i % 2}/x.flac" for i in range(18)]
+    paths += ["/corpora/other/deep/x.flac", "/corpora/other/y.flac"]
+    for table, values in {
+        "wav.scp": paths,
+        "utt2num_samples": ["2880000"] * 20,
+    }.items():
+        lines = [f"{n} {value}\n" for n, value in zip(names, values, strict=True)]
+        (data / table).write_text("".join(lines))
+    text = (write(exp) / "README.md").read_text()
+    rows = [line for line in text.splitlines() if line.startswith("| data/train |")]
+    assert rows == [
+        "| data/train | corpora/other | 2 | 0.10 |",
+        "| data/train | corpora/part | 18 | 0.90 |",
+    ]
+    (data / "utt2num_samples").write_text("u0 1\n")
+    with pytest.raises(ValueError, match="found 20 and 1; run the stage data again"):
+        write(exp)
+
+
 def test_data_that_were_there_already_are_called_so(exp):
     (exp.parent / "data" / ".done").unlink()
     text = (write(exp) / "README.md").read_text()
-    assert f"# {exp.parent}/data was made without stage data" in text
+    assert "# data was made without stage data" in text
 
 
 def test_the_page_holds_its_figures(exp):

@@ -103,16 +103,20 @@ def test_what_holds_of_the_claims():
         point("transformer", 20, 30.0, 32.0),
         point("mac", 30, 25.0),
         point("mac", 50, 40.0, 41.0),
+        point("mac", 40, 20.5, 23.5),
         point("size", 30, 19.0),
     ]
     text = curves_markdown("T", [], points, {Path("e"): 1}, ["test"], WER)
     assert (
-        "- `mac` is better than dense: in 1 of 2"
-        " (better at 10, equal at 20, open at 30 %)\n"
-        "- `size` is better than dense: open, one seed cannot tell\n"
-        "- `transformer` is better than dense: in 0 of 1 (worse at 20 %)\n"
-        "- `mac` is no worse than dense: in 0 of 1 (worse at 50 %)\n"
-        "- `mac` is better than `transformer`: in 1 of 1 (better at 20 %)\n"
+        "- [P23]: better than dense at 10, 20, 30 %\n"
+        "  - `mac` against `dense` at 10, 20, 30 %: significantly better at 10 %; not "
+        "significantly different at 20 %; open, one seed cannot tell at 30 %\n"
+        "  - `size` against `dense` at 30 %: open, one seed cannot tell at 30 %\n"
+        "  - `transformer` against `dense` at 20 %: significantly worse at 20 %\n"
+        "- [P23]: no worse than dense at 40, 50 %\n"
+        "  - `mac` against `dense` at 40, 50 %: significantly worse at 50 %; not "
+        "significantly different at 40 %\n"
+        "- `mac` against `transformer` at 20 %: significantly better at 20 %\n"
     ) in text
 
 
@@ -126,6 +130,8 @@ def test_command_line(points_dir, capsys):
     )
     text = (points_dir / "out" / "RESULTS_HJ.md").read_text()
     assert "\n```\nrun_hj.sh  # commit c\n```\n" in text
+    assert "the first 60 s of test:" in text
+    assert "`n.s.`: not significantly different (Welch's t-test, p >= 0.05)" in text
     assert "| 21.0 ± 1.4 |  |" in text  # dense is not compared with itself
     assert "| 32.0 ± 1.4 | worse |" in text
     for name, wer in (("dense_0_seed2", 22.0), ("sep_mac_30_seed1", 31.0)):
@@ -137,6 +143,15 @@ def test_command_line(points_dir, capsys):
     for name in ("hj.png", "hj_time.png"):
         assert (points_dir / "out" / "figures" / name).stat().st_size > 0
     assert text.strip() in capsys.readouterr().out
+
+
+def test_a_run_without_its_fine_tuning_is_named(points_dir):
+    tuned = points_dir / "hj" / "mac_30_seed1" / "tuned"
+    (tuned / "asr_pruned_seed1").rename(tuned / "asr_pruned_seed2")
+    with pytest.raises(
+        ValueError, match=r"expected one .*mac_30_seed1/tuned/\*_pruned"
+    ):
+        collect_points(points_dir / "hj", ["test"], WER)
 
 
 def test_without_a_dense_point_there_is_nothing_to_compare(points_dir, capsys):

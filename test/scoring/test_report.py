@@ -67,6 +67,11 @@ def test_files_of_all_rates(texts, tmp_path):
     assert list(written) == ["Snt", "Wrd", "Corr", "Sub", "Del", "Ins", "Err", "S.Err"]
 
 
+def test_a_file_that_is_no_model_is_refused(texts, tmp_path):
+    with pytest.raises(ValueError, match=r"expected a SentencePiece model at .*/ref"):
+        score_files(*texts, tmp_path / "out", dataset="test", bpe_model=texts[0])
+
+
 def test_command_line(texts, tmp_path):
     command = [sys.executable, "-m", "pruneasr.bin.score", "--ref", str(texts[0])]
     command += ["--output", str(tmp_path / "test")]

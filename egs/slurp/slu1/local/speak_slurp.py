@@ -1,6 +1,7 @@
 """Make data/{train,devel,test} of SLURP's text, spoken by espeak-ng (synthetic speech).
 
-To try the recipe without SLURP's audio. The sets share no voices.
+To try the recipe without SLURP's audio. The sets share no voices, and the training set
+has no sentence of the others.
 """
 
 import argparse
@@ -24,11 +25,15 @@ def plan(corpus: Path, num_sentences: int, seed: int) -> Corpus:
     """
     voices = iter(draw_voices(sum(NUM_SPEAKERS.values()), seed=seed))
     planned: Corpus = {}
+    held_out: set[str] = set()  # nlu_evaluation_data has some of both
     for name, speakers_of in SPEAKERS_OF.items():
         path = corpus / f"{name}.jsonl"
         if name == "train" and not path.exists():
             path = corpus / "nlu_evaluation_data.jsonl"
         sentences = read_sentences(path)
+        if name == "train":
+            sentences = [s for s in sentences if s.spoken not in held_out]
+        held_out |= {sentence.spoken for sentence in sentences}
         if len(sentences) < num_sentences:
             raise ValueError(
                 f"{path}: expected {num_sentences} sentences, found {len(sentences)}"

@@ -1,13 +1,13 @@
-"""What 8-bit integers cost in accuracy: a small probe.
+"""What quantisation to 8-bit integers costs in accuracy: a small test.
 
 The same audio goes through an encoder in float32 and through ONNX Runtime's int8
 version of it. Compared are the hidden states and, where speakers are known, what a
-linear probe reads from them: who speaks, from the mean over the frames of each hidden
-state. The probe is fitted on float32, as a model that was fine-tuned before its encoder
+linear classifier reads from them: who speaks, from the mean over the frames of each
+hidden state. It is fitted on float32, as a model that was fine-tuned before its encoder
 was quantised, on every second utterance of each speaker, and tested on the others.
 
-Random weights are a weak probe: a trained encoder has larger outliers, which eight bits
-round worse. A trained one and real speech say more; word error rates say most.
+Random weights say little: a trained encoder has larger outliers, which eight bits round
+worse. A trained one and real speech say more; word error rates say most.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from pruneasr.bench.timing import read_audio
 from pruneasr.data.datadir import read_table
 from pruneasr.encoder import Encoder, load_encoder
 
-# Ridge of the linear probe, times the mean diagonal of the kernel: it only keeps fewer
+# Ridge of the classifier, times the mean diagonal of the kernel: it only keeps fewer
 # utterances than dimensions solvable
 RIDGE = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
-class Probe:
+class QuantizationLoss:
     """What int8 changes.
 
     Attributes:
@@ -41,7 +41,7 @@ class Probe:
         last_error: norm of the difference by that of the last hidden state, all frames.
         largest_error: the same of the hidden state that changes most.
         cosine: mean over the frames of the last hidden state.
-        accuracy: share of the tested utterances whose speaker the linear probe finds,
+        accuracy: share of the tested utterances whose speaker the classifier finds, in
             float32 and int8; None without speakers.
     """
 
@@ -63,42 +63,42 @@ class Probe:
             f"cosine of its frames {self.cosine:.4f}."
         )
         if self.accuracy is None:
-            return f"{text} Random weights are a weak probe; nothing reads from them."
+            return f"{text} Random weights say little; nothing reads from them."
         plain, quantised = (f"{100 * share:.1f} %" for share in self.accuracy)
         return (
-            f"{text} Linear probe of {self.speakers} speakers, {self.tested} "
+            f"{text} Linear classifier of {self.speakers} speakers, {self.tested} "
             f"utterances tested: {plain} in float32, {quantised} in int8."
         )
 
 
-def probe_data(encoder_dir: Path, data: Path) -> Probe:
-    """Probe a trained encoder with the speech and speakers of a Kaldi directory."""
+def loss_on_data(encoder_dir: Path, data: Path) -> QuantizationLoss:
+    """Test a trained encoder on the speech and speakers of a Kaldi directory."""
     speaker_of = read_table(data / "utt2spk")
     speakers = [speaker_of[name] for name in read_table(data / "wav.scp")]
     audio = read_audio(data / "wav.scp")
     what = f"{encoder_dir}, trained, on {data}"
-    return probe_int8(what, load_encoder(encoder_dir).eval(), audio, speakers)
+    return quantization_loss(what, load_encoder(encoder_dir).eval(), audio, speakers)
 
 
-def probe_noise(encoder: Encoder, name: str) -> Probe:
-    """Probe an encoder with random weights on synthetic noise."""
+def loss_on_noise(encoder: Encoder, name: str) -> QuantizationLoss:
+    """Test an encoder with random weights on synthetic noise."""
     what = f"{name}, random weights, on synthetic noise with the rhythm of speech"
-    return probe_int8(what, encoder, synthetic_audio())
+    return quantization_loss(what, encoder, synthetic_audio())
 
 
-def probe_int8(
+def quantization_loss(
     what: str,
     encoder: Encoder,
     audio: Sequence[Tensor],
     speakers: Sequence[str] | None = None,
-) -> Probe:
+) -> QuantizationLoss:
     """Compare an encoder with its int8 version.
 
     Args:
         what: names encoder and audio.
         encoder: in evaluation mode.
         audio: utterances (T,) at 16 kHz.
-        speakers: of each utterance; None for no linear probe.
+        speakers: of each utterance; None for no classifier.
     """
     plain = runner(encoder, "eager")
     int8 = runner(encoder, "onnx-int8")
@@ -116,8 +116,8 @@ def probe_int8(
     tested, accuracy = 0, None
     if speakers is not None:
         features = torch.stack(means[0]), torch.stack(means[1])
-        tested, accuracy = _linear_probe(*features, speakers)
-    return Probe(
+        tested, accuracy = _speaker_accuracy(*features, speakers)
+    return QuantizationLoss(
         what=what,
         utterances=len(audio),
         audio_sec=sum(map(len, audio)) / SAMPLE_RATE,
@@ -152,7 +152,7 @@ def _stacked(output: Any) -> Tensor:
     return stacked[:, 0]
 
 
-def _linear_probe(
+def _speaker_accuracy(
     plain: Tensor, int8: Tensor, speakers: Sequence[str]
 ) -> tuple[int, tuple[float, float]]:
     """Return how many utterances (N, dimensions) were tested, and the accuracies."""
