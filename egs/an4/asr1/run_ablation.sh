@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# A third of the steps of run.sh, so that all variants take hours, not days, on a core;
+# A sixth of the distillation steps of run.sh, a third of those of recovery and 30 % of those of
+# fine-tuning, so that all variants take hours, not days, on a core;
 # the gates are faster for it. --single-args: as many steps as distil-pruning and recovery
 # together. --whole-target: 0.8 of MHA and FFN is 0.676 of all.
 exec ../../TEMPLATE/ablation.sh \
