@@ -322,6 +322,16 @@ with_cores() {
     [[ "$output" == *"exp/asr_stats_word_train_960/train/speech_shape "* ]]
 }
 
+@test "what the tokens lack is an error in the training set, a warning in others" {
+    options=(--dry-run true --stage tokens --stop-stage tokens --test-sets "one two")
+    run "$RECIPE/run.sh" "${options[@]}" --token-type bpe --nbpe 50
+    [ "$(grep check_data <<< "$output" | sed 's/ $//')" = "\
+python -m pruneasr.bin.check_data data/train --tokens data/tokens_bpe50
+python -m pruneasr.bin.check_data data/dev --tokens data/tokens_bpe50 --allow-unknown
+python -m pruneasr.bin.check_data data/one --tokens data/tokens_bpe50 --allow-unknown
+python -m pruneasr.bin.check_data data/two --tokens data/tokens_bpe50 --allow-unknown" ]
+}
+
 @test "decoding on GPUs asks for one for each job" {
     options=(--dry-run true --stage decode --stop-stage decode --systems pruned --nj 3)
     run "$RECIPE/run.sh" "${options[@]}" --gpu-inference true
