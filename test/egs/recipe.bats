@@ -434,6 +434,21 @@ sleeping() {
     rm -r "$new"
 }
 
+@test "setup.sh says what is to be edited, and refuses other tasks" {
+    local setup="$BATS_TEST_DIRNAME/../../egs/TEMPLATE/setup.sh"
+    run --separate-stderr "$setup" --help
+    [ "$status" -eq 0 ]
+    for word in FOLDER local/data.sh run.sh "conf/*.conf"; do [[ "$output" == *"$word"* ]]; done
+    [ ! -e ./--help ]
+    for words in "" "new tts" "new asr slu"; do
+        # shellcheck disable=SC2086  # words
+        run --separate-stderr "$setup" $words
+        [ "$status" -eq 1 ]
+        [[ "$stderr" == "Usage: setup.sh FOLDER [asr|slu]"* ]]
+        [ ! -e new ]
+    done
+}
+
 @test "on the GPUs of this machine one training runs after the other" {
     start_sleepers 1 --ngpu 1
     sleep 1 # a second one would be there by now

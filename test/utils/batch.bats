@@ -58,6 +58,20 @@ submitted() {
     [[ "$(submitted)" == "--export=PATH -p cpu --ntasks-per-node=1 "* ]]
 }
 
+@test "the examples in the config files can be used as they stand" {
+    local own name
+    own=$(cd "$BATS_TEST_DIRNAME/../../conf" && pwd)
+    for name in slurm queue pbs; do
+        sed 's/^# option/option/' "$own/$name.conf" > "conf/$name.conf"
+        $name.pl --gpu 1 x.log true
+        grep -Eq 'cpus-per-gpu=6|^smp$|ncpus=6' words
+    done
+    # as ESPnet's launcher asks for several nodes; Slurm refuses --cpus-per-task there
+    slurm.pl --gpu 2 --num_threads 2 --num_nodes 3 x.log true
+    [[ "$(submitted)" == "--export=PATH -p gpu --gpus-per-node=2 --cpus-per-gpu=6\
+ --mem-per-gpu=24G --nodes 3 --ntasks-per-node=1 "* ]]
+}
+
 @test "conf/slurm.conf goes before it, --config before that" {
     echo 'command sbatch --here' > conf/slurm.conf
     echo 'command sbatch --there' > other.conf
