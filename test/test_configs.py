@@ -1,14 +1,17 @@
 """Every YAML of the recipes: the task it is for must know each of its options."""
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 from espnet2.bin import asr_inference, slu_inference
+from espnet2.samplers.num_elements_batch_sampler import NumElementsBatchSampler
 from espnet2.tasks.asr import ASRTask
 from espnet2.tasks.slu import SLUTask
 
+from pruneasr import SAMPLE_RATE
 from pruneasr.encoder import Encoder, dense_config
 from pruneasr.espnet.distill_task import DistillPruneTask, RecoverTask
 from pruneasr.espnet.frontend import PrunedSSLFrontend
@@ -134,3 +137,27 @@ def test_unknown_option_and_wrong_value_are_refused(begin, line, tmp_path, capsy
     with pytest.raises(SystemExit):
         parse(path)
     assert line.split(":")[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds", "num_tokens", "vocabulary"),
+    [
+        ("librispeech/asr1/conf/train_asr.yaml", 15, 200, 31),  # letters
+        ("librispeech/asr1/conf/train_asr_ctc_att.yaml", 15, 45, 5000),  # pieces
+        ("slurp/slu1/conf/train_slu.yaml", 2.85, 10, 500),
+    ],
+)
+def test_batches_have_the_seconds_of_speech_that_the_comment_says(
+    tmp_path, path, seconds, num_tokens, vocabulary
+):
+    """ESPnet counts tokens times vocabulary beside the samples."""
+    text = (ROOT / "egs" / path).read_text(encoding="utf-8")
+    said = re.search(r"^batch_bins: (\d+) +# (\d+) s", text, re.MULTILINE)
+    names = [f"utterance{i}" for i in range(500)]
+    shapes = {"speech": f"{round(seconds * SAMPLE_RATE)}"}
+    shapes["text"] = f"{num_tokens},{vocabulary}"
+    for name, shape in shapes.items():
+        (tmp_path / name).write_text("".join(f"{n} {shape}\n" for n in names))
+    files = [str(tmp_path / name) for name in shapes]
+    batches = list(NumElementsBatchSampler(int(said[1]), files))
+    assert len(batches[1]) * seconds == pytest.approx(int(said[2]), rel=0.05)

@@ -19,6 +19,8 @@ Options, turned into those of qsub by conf/pbs.conf:
   --config FILE      another config file
   --time HH:MM:SS, --mem 4gb, --num-threads N, --gpu N, --num-nodes N, --name X
   --max-jobs-run N   so many tasks of the array at a time
+  --pick all|failed|incomplete|none
+                     which tasks run again, as in run.pl
 Options with one dash are passed to qsub with their value.
 The job script is q/X.sh beside the log, PBS's own output is in q/X.log.
 QUEUE_GRACE_SECONDS (70) is how late files of other hosts may appear here.

@@ -20,6 +20,8 @@ Options, turned into those of qsub by conf/queue.conf:
   --config FILE      another config file
   --time H:MM:SS, --mem 4G, --num-threads N, --gpu N, --num-nodes N, --name X
   --max-jobs-run N   so many tasks of the array at a time
+  --pick all|failed|incomplete|none
+                     which tasks run again, as in run.pl
 Options with one dash are passed to qsub with their value (-sync y changes nothing).
 The job script is q/X.sh beside the log, Grid Engine's own output is in q/X.log.
 QUEUE_GRACE_SECONDS (70) is how late files of other hosts may appear here.

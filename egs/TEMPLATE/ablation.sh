@@ -37,8 +37,13 @@ RESULTS_ABLATION.md and figures/ablation_*.png.
   --cmd-backend B --ngpu N --nj N --num-threads N --expdir DIR --results-dir DIR
   --teacher DIR      as in run.sh"
 
-variants="teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery \
-target_50 target_60 target_70 target_90 distilhubert dphubert cofi random magnitude"
+all_variants() {
+    echo "teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery" \
+        "target_50 target_60 target_70 target_90 distilhubert dphubert cofi random" \
+        "magnitude"
+}
+
+variants=$(all_variants)
 seeds="1 2 3"
 probes=
 target=0.8
@@ -61,6 +66,7 @@ expdir=exp
 results_dir=.
 teacher=
 pretrain_set=train
+train_set=train
 valid_set=dev
 test_sets=test
 task=asr
@@ -82,7 +88,7 @@ if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 . ./path.sh
 stage_name=ablation
-num_threads=${num_threads:-$(default_threads)}
+num_threads=${num_threads:-$(default_threads "${nj}")}
 # shellcheck disable=SC2034  # stages use them
 {
     multiple_of='' systems=pruned pruned_encoder=''
@@ -95,8 +101,6 @@ init=$(experiment_dir teacher "${init_seed}")/${inference_model}
 # changes VARIANT: options of the training with gates, in which it differs from full
 changes() {
     case $1 in
-        teacher | full | no_recovery | distilhubert | dphubert | cofi) ;;
-        random | magnitude) ;;
         no_fahp) echo "--units head ffn mha_layer ffn_layer" ;;
         no_ste) echo "--ste false" ;;
         no_blocks) echo "--units qk vo ffn" ;;
@@ -107,11 +111,10 @@ changes() {
             echo "--constraint_conf target=${whole_target}"
             ;;
         target_[1-9][0-9]) echo "--constraint_conf target=0.${1#target_}" ;;
-        *) die "unknown variant $1; known: ${known}" ;;
+        *) [[ " $(all_variants) " == *" $1 "* ]] \
+            || die "unknown variant $1; known: $(all_variants); target_10 to target_99" ;;
     esac
 }
-known="teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery target_10 \
-to target_99 distilhubert dphubert cofi random magnitude"
 
 # make_encoder VARIANT SEED: leaves it in the variable encoder. Here expdir is the folder
 # of this point alone, and the stages of run.sh work in it.
@@ -134,10 +137,7 @@ make_encoder() {
         no_recovery) encoder=${full} ;;
         distilhubert)
             encoder=${expdir}/distilhubert/encoder
-            init_encoder distilhubert_init --of "${teacher}" \
-                --first-blocks "${distilhubert_blocks}" --parameters-of "${full}"
-            distillation distilhubert "${distilhubert_config}" "${teacher}" \
-                "${expdir}/distilhubert_init"
+            distilhubert_student "${teacher}" "${full}"
             ;;
         random | magnitude)
             # shellcheck disable=SC2086  # train_cmd is words

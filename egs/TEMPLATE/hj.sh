@@ -19,7 +19,7 @@ they closed is removed, what is left is fine-tuned, decoded and scored. Makes
   --multiplier-lr N  learning rate of the multipliers at a budget of 50 %, for others as
                      removed / left: a ninth of it at 10 % (0.15)
   --task-args OPTIONS  more ESPnet options of all trainings
-  --prune-args, --tune-args OPTIONS
+  --gate-args, --tune-args OPTIONS
                      of the training with gates, of the one after
   --dense-args OPTIONS  of the one training of \`dense\`, as long as both together
   --tune true|false  false: stop after the removal
@@ -40,7 +40,7 @@ units="conv head ffn"     # those of [P23]
 multiplier_lr=0.15
 prune_config=conf/prune_asr.yaml
 task_args=
-prune_args=
+gate_args=
 tune_args="--max_epoch 3"
 dense_args="--max_epoch 6"
 tune=true
@@ -63,7 +63,6 @@ nbpe=100                  # of run.sh, where the tokens are bpe
 inference_model=valid.cer_ctc.ave.pth
 . utils/parse_options.sh
 . "${template}/lib.sh"
-. "${template}/stages/stats.sh"
 . utils/lock.sh
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
@@ -75,7 +74,7 @@ dense_args+=${task_args:+ ${task_args}}
 {
     tokens=data/tokens_$(tokens_name)
     task_config=${prune_config}
-    task_args+=" ${prune_args}"
+    task_args+=" ${gate_args}"
 }
 stats_dir=${expdir}/${task}_stats_$(tokens_name)
 init=$(experiment_dir teacher "${init_seed}")/${inference_model}
@@ -113,16 +112,13 @@ point() {
     if [ "$1" != dense ]; then
         encoder=${dir}/pruned args=${tune_args}
         rest=${dir}/train/latest.pth:model::model.frontend.upstream
-        log "output ${dir}, log ${dir}/train/train.log"
-        # shellcheck disable=SC2046,SC2086  # lists of words
-        once "${dir}/train/.done" ${cuda_cmd} --gpu "${ngpu}" "${dir}/train/train.log" \
-            python -m pruneasr.bin.task_prune_train --task "${task}" $(task_options) \
+        # shellcheck disable=SC2046  # lists of words
+        task_training "${dir}/train" \
+            python -m pruneasr.bin.task_prune_train --task "${task}" \
+            $(task_options "${ngpu}") \
             --frontend_conf ckpt="${from}" --init_param "${init}::model" \
             $(constraint "$1" "$2") --output_dir "${dir}/train" --resume true \
-            --seed "$3" --train_shape_file "${stats_dir}/train/speech_shape" \
-            --train_shape_file "${stats_dir}/train/text_shape.tokens" \
-            --valid_shape_file "${stats_dir}/valid/speech_shape" \
-            --valid_shape_file "${stats_dir}/valid/text_shape.tokens"
+            --seed "$3"
         # shellcheck disable=SC2086  # train_cmd is words
         once "${dir}/pruned/.done" ${train_cmd} "${dir}/pruned/prune.log" \
             python -m pruneasr.bin.prune --experiment "${dir}/train" --output "${encoder}"

@@ -16,9 +16,11 @@ Stages, by number or name:
   --dry-run                 print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
+  --gpu-inference true      decode on GPUs too, one for each job (false)
   --num-threads N           threads of a training that runs alone (all cores
                             of this machine; 1 where a batch system runs it)
-  --nj N                    jobs side by side (all cores)
+  --nj N                    jobs side by side (all cores of this machine; 32 where a
+                            batch system runs them)
   --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert;
                             teacher alone skips stages 3 to 5
   --seeds LIST              seeds of the fine-tunings
@@ -42,7 +44,7 @@ cmd_backend=local
 ngpu=0
 num_nodes=1
 num_threads=
-nj=${SLURM_CPUS_PER_TASK:-$(nproc)}
+nj=
 expdir=exp
 results_dir=.             # receives RESULTS.md and figures/
 readme=                   # also put the table between the marks of this file
@@ -80,6 +82,7 @@ stats_dir=                 # <expdir>/<task>_stats_<tokens> if empty
 task_config=conf/train_asr.yaml
 task_args=                 # further options of the fine-tuning
 inference_config=conf/decode_asr.yaml
+gpu_inference=false
 inference_model=valid.cer_ctc.ave.pth
 
 # Options take a value, as everywhere in Kaldi; --dry-run may also stand alone.
@@ -96,6 +99,7 @@ set -- "${arguments[@]}"
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 
+nj=${nj:-$(default_jobs)}
 num_threads=${num_threads:-$(default_threads)}
 token_name=$(tokens_name)
 # shellcheck disable=SC2034  # the stages use it
@@ -103,6 +107,20 @@ tokens=data/tokens_${token_name}
 stats_dir=${stats_dir:-${expdir}/${task}_stats_${token_name}}
 
 stages=(data teacher distill prune recover tokens stats train decode score pack report)
+for name in "${stages[@]}"; do
+    # shellcheck source=/dev/null
+    . "${template}/stages/${name}.sh"
+done
+if [ "${systems}" = teacher ]; then
+    for name in distill prune recover; do
+        skipped[${name}]="no system but the teacher is asked for"
+    done
+fi
+if [ -n "${pruned_encoder}" ]; then
+    for name in teacher distill prune recover; do
+        skipped[${name}]="the encoder is ${pruned_encoder}"
+    done
+fi
 
 # check_encoders: what is known before the first stage to fail later.
 check_encoders() {
@@ -124,29 +142,11 @@ check_encoders() {
     done
 }
 
-first=$(stage_number "${stage}")
-last=$(stage_number "${stop_stage}")
-if ((first > last)); then die "--stage ${stage} comes after --stop-stage ${stop_stage}"; fi
+stage_range
 check_encoders
 "${template}/../../tools/setup_env.sh"
 . ./path.sh
 occupy "${expdir}"
 note_call "${recipe_command}" "${expdir}"
 
-for ((number = first; number <= last; number++)); do
-    stage_name=${stages[number - 1]}
-    if [ -n "${pruned_encoder}" ] && ((number >= 2 && number <= 5)); then
-        log "skipped: the encoder is ${pruned_encoder}"
-        continue
-    fi
-    if [ "${systems}" = teacher ] && ((number >= 3 && number <= 5)); then
-        log "skipped: no system but the teacher is asked for"
-        continue
-    fi
-    log "stage ${number} of ${#stages[@]}"
-    # shellcheck source=/dev/null
-    . "${template}/stages/${stage_name}.sh"
-    "stage_${stage_name}"
-done
-stage_name=
-log "successfully finished [elapsed=${SECONDS} s]"
+run_stages

@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
-# Starts a recipe: ./setup.sh ../my_corpus/asr1 [asr|slu]
-# Copies what its author edits, links what is shared.
+# Starts a recipe for another corpus.
 set -euo pipefail
 
-if [ $# -lt 1 ] || [ $# -gt 2 ]; then
-    sed -n '2,3s/^# //p' "$0" >&2
+usage="Usage: ${0##*/} FOLDER [asr|slu]      e.g. ../my_corpus/asr1 asr
+Copies what a recipe's author edits and links what all share; what is there stays. To edit:
+  local/data.sh  to write: makes data/{train,dev,test}/{wav.scp,text,utt2spk}
+  run.sh         names of the sets, the teacher, token type, systems: values of the options
+                 that stand at the head of egs/TEMPLATE/recipe.sh
+  conf/*.yaml    the teacher and the trainings, which are those of egs/mini
+  conf/*.conf    what a batch system is asked for; conf/README.md explains
+cmd.sh, path.sh and utils are links; local/path.sh, if there is one, comes after path.sh."
+if [ "${1:-}" = --help ]; then
+    echo "${usage}"
+    exit
+elif [ $# -lt 1 ] || [ $# -gt 2 ] || [[ ${2:-asr} != @(asr|slu) ]]; then
+    echo "${usage}" >&2
     exit 1
 fi
 template=$(dirname "$(readlink -f "$0")")
@@ -18,4 +28,5 @@ ln -sfn "${root}/egs/TEMPLATE/cmd.sh" cmd.sh
 cp -n "${root}"/conf/{queue,slurm,pbs}.conf conf/
 cp -n "${root}/egs/mini/${task}1/run.sh" .
 cp -n "${root}/egs/mini/${task}1"/conf/*.yaml conf/
-echo "Write $1/local/data.sh, which makes data/{train,dev,test}; then edit run.sh and conf/"
+echo "Write $1/local/data.sh, which makes data/{train,dev,test}; then edit run.sh and conf/" \
+    "(${0##*/} --help)"

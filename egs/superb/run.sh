@@ -25,14 +25,17 @@ Stages, by number or name: 1 data  2 features  3 train  4 decode  5 score  6 col
   --dry-run true            print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N                  1: encoder and probes on a GPU (0); on this machine one after the other
-  --nj N                    jobs side by side (all cores)
+  --nj N                    jobs side by side (all cores; 32 on a batch system)
   --expdir DIR              where experiments go (exp)
   --results-dir DIR         where RESULTS.md goes (.)
 Corpora: db.sh. For others, make data/<task>/about and
 data/<task>/split1/{train,dev,test} as README.md says and begin with --stage features."
 
-stage=data
-stop_stage=collect
+# shellcheck disable=SC2034  # ../TEMPLATE/lib/stages.sh uses them, and stages
+{
+    stage=data
+    stop_stage=collect
+}
 encoder=
 name=
 tasks="pr asr ks qbe sid sv sd ic sf er"
@@ -41,7 +44,7 @@ config_dir=conf/excerpt
 dry_run=false
 cmd_backend=local
 ngpu=0
-nj=${SLURM_CPUS_PER_TASK:-$(nproc)}
+nj=
 expdir=exp
 results_dir=.
 title="SUPERB probes"
@@ -52,6 +55,7 @@ command="egs/superb/run.sh ${*@Q}"
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
 
+# shellcheck disable=SC2034
 stages=(data features train decode score collect)
 
 check_options() {
@@ -99,30 +103,20 @@ stage_features() {
 }
 
 extract() { # TASK
-    local dir=${exp}/features/$1 job jobs lists=()
+    local dir=${exp}/features/$1 jobs
     need "data/$1/about" data
     log "output ${dir}, logs ${dir}/log"
     if ! "${dry_run}" && [ ! -e "${dir}/.done" ]; then
         mkdir -p "${dir}/log"
         sort -u "data/$1"/split*/*/wav.scp > "${dir}/log/wav.scp"
+        split_list "${dir}/log/wav.scp" "${dir}/log/wav"
     fi
-    jobs=$(smaller "${nj}" "${dir}/log/wav.scp")
-    for ((job = 1; job <= jobs; job++)); do lists+=("${dir}/log/wav.${job}.scp"); done
-    if ! "${dry_run}" && [ ! -e "${dir}/.done" ]; then
-        utils/split_scp.pl "${dir}/log/wav.scp" "${lists[@]}"
-    fi
+    jobs=$(num_parts "${dir}/log/wav.scp")
     # shellcheck disable=SC2086  # decode_cmd is words
     once "${dir}/.done" ${decode_cmd} --gpu "${ngpu}" JOB=1:"${jobs}" \
         "${dir}/log/features.JOB.log" python -m pruneasr.bin.superb features \
         --encoder "${encoder}" --wav-scp "${dir}/log/wav.JOB.scp" --output "${dir}" \
         --device "${device}"
-}
-
-# smaller N FILE: N, or the number of lines if there are fewer
-smaller() {
-    local lines=$1
-    if [ -e "$2" ]; then lines=$(wc -l < "$2"); fi
-    echo $((lines < $1 ? lines : $1))
 }
 
 # Features -> exp/<name>/<task>/split<k>_seed<s>: the search on the development set
@@ -177,13 +171,12 @@ stage_collect() {
         --output "${results_dir}/RESULTS.md"
 }
 
-first=$(stage_number "${stage}")
-last=$(stage_number "${stop_stage}")
-if ((first > last)); then die "--stage ${stage} comes after --stop-stage ${stop_stage}"; fi
+stage_range
 check_options
 exp=${expdir}/${name:=$(basename "${encoder}")}
 device=cpu
 if ((ngpu > 0)); then device=cuda; fi
+nj=${nj:-$(default_jobs)}
 nj=$(num_trainings) # features take the GPU too
 ../../tools/setup_env.sh
 . ./path.sh
@@ -195,10 +188,4 @@ if ! "${dry_run}"; then
     python -m pruneasr.bin.superb claim --encoder "${encoder}" --output "${exp}"
 fi
 
-for ((number = first; number <= last; number++)); do
-    stage_name=${stages[number - 1]}
-    log "stage ${number} of ${#stages[@]}"
-    "stage_${stage_name}"
-done
-stage_name=
-log "successfully finished [elapsed=${SECONDS} s]"
+run_stages

@@ -1,16 +1,21 @@
 """Check data directories before anything trains on them.
 
 Opens every entry of wav.scp, lists all that cannot be used with the reason and the
-remedy, and writes utt2num_samples. With --tokens it also checks the transcripts.
+remedy, and writes utt2num_samples. With --tokens it also checks the transcripts;
+--allow-unknown is for sets to validate and to test on.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 from pruneasr import SAMPLE_RATE
 from pruneasr.data.audio import RECEPTIVE_FIELD, check_audio
 from pruneasr.data.text import check_text, read_token_folder
 from pruneasr.errors import in_a_line
+
+NAMED = 20
+"""So many of the tokens that a list lacks are named, the most frequent ones."""
 
 
 def get_parser() -> argparse.ArgumentParser:
@@ -31,6 +36,11 @@ def get_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tokens", type=Path, help="folder that pruneasr.bin.tokens made"
     )
+    parser.add_argument(
+        "--allow-unknown",
+        action="store_true",
+        help="only warn of tokens that are not in the list; ESPnet reads them as <unk>",
+    )
     return parser
 
 
@@ -43,8 +53,16 @@ def check(args: argparse.Namespace) -> None:
         hours = sum(lengths.values()) / args.sample_rate / 3600
         print(f"{directory}: {len(lengths)} utterances, {hours:.2f} h")
         if args.tokens is not None:
-            total = check_text(directory, *read_token_folder(args.tokens))
-            print(f"{directory}: {total} tokens, all in {args.tokens}")
+            total, unknown = check_text(
+                directory,
+                *read_token_folder(args.tokens),
+                allow_unknown=args.allow_unknown,
+            )
+            lacks = f"all but {unknown.total()}" if unknown else "all"
+            print(f"{directory}: {total} tokens, {lacks} in {args.tokens}")
+            if unknown:
+                named = ", ".join(f"{t!r} ({n})" for t, n in unknown.most_common(NAMED))
+                print(f"{directory}: WARNING: read as <unk>: {named}", file=sys.stderr)
 
 
 @in_a_line

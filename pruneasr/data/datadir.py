@@ -6,6 +6,7 @@ the id as the C locale sorts. ``wav.scp`` names the audio, ``text`` the transcri
 audio can be used is checked in audio.py, whether the transcripts can in text.py.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def _check_utterances(directory: Path, utterances: Sequence[Utterance]) -> None:
         raise ValueError(f"{directory}: expected utterances, found none")
     ids = [item.utterance for item in utterances]
     if len(set(ids)) < len(ids):
-        twice = sorted({name for name in ids if ids.count(name) > 1})
+        twice = sorted(name for name, count in Counter(ids).items() if count > 1)
         raise ValueError(f"{directory}: expected each id once, found twice: {twice}")
     spaced = [u for u in utterances if len(f"{u.utterance} {u.speaker}".split()) != 2]
     if spaced:

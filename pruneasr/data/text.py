@@ -4,6 +4,7 @@ The splitting is ESPnet's, so that the same words come out here, in its training
 its scoring. Token lists are made in tokens.py.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -79,27 +80,37 @@ def read_token_folder(folder: Path) -> tuple[list[str], Splitter]:
     return tokens, make_splitter(token_type, model)
 
 
-def check_text(directory: Path, tokens: Sequence[str], splitter: Splitter) -> int:
+def check_text(
+    directory: Path,
+    tokens: Sequence[str],
+    splitter: Splitter,
+    *,
+    allow_unknown: bool = False,
+) -> tuple[int, Counter[str]]:
     """Check that every transcript of a data directory can be written in tokens.
 
     Args:
         directory: Data directory with wav.scp and text.
         tokens: Token list.
         splitter: As made by ``make_splitter`` for the type of the list.
+        allow_unknown: Tokens that the list lacks are counted only; ESPnet reads them as
+            ``<unk>``. For sets to validate and to test on, which did not make the list.
 
     Returns:
-        Number of tokens in all transcripts.
+        Number of tokens in all transcripts, and how often each one is there that the
+        list lacks.
 
     Raises:
         ValueError: Audio without a transcript or the reverse, empty transcripts, or
-            tokens that the list lacks: all of the directory in one message (the first
-            20, then a count).
+            tokens that the list lacks and that are not allowed: all of the directory in
+            one message (the first 20, then a count).
     """
     texts = read_table(directory / "text")
     audio = read_table(directory / "wav.scp")
     known = set(tokens) - {BLANK, UNK, SOS_EOS}
     problems: list[str] = []
     total = 0
+    all_unknown: Counter[str] = Counter()
     for utterance in {**audio, **texts}:
         if utterance not in texts or utterance not in audio:
             lacking = "text" if utterance in audio else "wav.scp"
@@ -110,11 +121,13 @@ def check_text(directory: Path, tokens: Sequence[str], splitter: Splitter) -> in
             continue
         split = splitter(texts[utterance])
         total += len(split)
-        unknown = sorted(set(split) - known)
-        if unknown:
+        unknown = [token for token in split if token not in known]
+        all_unknown.update(unknown)
+        if unknown and not allow_unknown:
             problems.append(
                 f"{utterance} ({texts[utterance]!r}): expected tokens of the list, "
-                f"found {unknown}; correct the transcript or make the token list anew"
+                f"found {sorted(set(unknown))}; correct the transcript or make the "
+                "token list anew"
             )
         elif not split:
             problems.append(
@@ -122,4 +135,4 @@ def check_text(directory: Path, tokens: Sequence[str], splitter: Splitter) -> in
                 "the utterance"
             )
     raise_problems(f"{directory / 'text'}: transcripts", problems, len(texts))
-    return total
+    return total, all_unknown

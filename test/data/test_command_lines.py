@@ -36,6 +36,13 @@ def test_tokens_then_check(write_audio, write_tables, tmp_path):
     assert "b ('NEIN'): expected tokens of the list, found ['I']" in refused.stderr
     assert "Traceback" not in refused.stderr
 
+    warned = run(
+        *("check_data", directory, "--tokens", tmp_path / "tokens", "--allow-unknown")
+    )
+    assert warned.returncode == 0
+    assert f"{directory}: 7 tokens, all but 1 in " in warned.stdout
+    assert warned.stderr == f"{directory}: WARNING: read as <unk>: 'I' (1)\n"
+
 
 @pytest.mark.parametrize("module", ["check_data", "tokens", "score"])
 def test_help_and_unknown_options(module):

@@ -94,3 +94,10 @@ def test_tables_of_other_utterances_are_refused(tmp_path):
         ValueError, match=r"wav.scp and text, found 1 .* a-2 among them"
     ):
         read_data_dir(tmp_path)
+
+
+@pytest.mark.timeout(2)  # a second look at all ids for each id would take a minute
+def test_an_id_twice_is_found_in_a_corpus_of_full_size(tmp_path):
+    utterances = [Utterance(f"{i:06}", f"{i:06}", "x") for i in range(70_000)]
+    with pytest.raises(ValueError, match=r"found twice: \['000007'\]"):
+        write_data_dir(tmp_path, [*utterances, utterances[7]])

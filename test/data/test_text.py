@@ -39,7 +39,9 @@ def test_bpe_list_is_the_models_and_the_same_every_time(corpus, tmp_path):
     tokens, splitter = read_token_folder(tmp_path / "1")
     assert tokens == first
     assert "".join(splitter("A SEA")) == "\u2581A\u2581SEA"
-    assert check_text(corpus, tokens, splitter) > 0
+    total, unknown = check_text(corpus, tokens, splitter)
+    assert total > 0
+    assert not unknown
 
 
 def test_a_bpe_list_out_of_reach_names_what_was_asked(corpus, tmp_path):
@@ -67,6 +69,25 @@ def test_unknown_characters_are_named_with_their_utterances(write_tables, tmp_pa
         "a-4: expected a line in wav.scp and in text, found none in wav.scp"
         in (lines[3])
     )
+
+
+def test_unknown_pieces_are_counted_where_they_are_allowed(write_tables, tmp_path):
+    trained = write_tables(text=TEXTS, wav_scp=dict.fromkeys(TEXTS, "x.flac"))
+    make_token_list(trained / "text", tmp_path / "bpe", token_type="bpe", nbpe=11)
+    lists = read_token_folder(tmp_path / "bpe")
+    heard = {"b-1": "BE & SEE", "b-2": "A & B & C"}
+    (trained / "text").write_text("".join(f"{k} {v}\n" for k, v in heard.items()))
+    (trained / "wav.scp").write_text("b-1 x\nb-2 x\n")
+    with pytest.raises(
+        ValueError, match=r"transcripts of 2 of 2[\s\S]*found \['&', 'C'\]"
+    ):
+        check_text(trained, *lists)
+    total, unknown = check_text(trained, *lists, allow_unknown=True)
+    assert unknown == {"&": 3, "C": 1}
+    assert total == sum(len(lists[1](text)) for text in heard.values())
+    (trained / "text").write_text("b-1 BE & SEE\nb-2\n")
+    with pytest.raises(ValueError, match="b-2: expected a transcript, found none"):
+        check_text(trained, *lists, allow_unknown=True)
 
 
 @pytest.mark.parametrize(

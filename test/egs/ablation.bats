@@ -36,7 +36,7 @@ differs() {
 @test "wrong options and missing inputs are refused" {
     refused "invalid option --variant" --variant full
     refused "unknown variant no_fafp; known: teacher full no_fahp" --variants no_fafp
-    refused "unknown variant target_100" --variants target_100
+    refused "random magnitude; target_10 to target_99" --variants target_100
     refused "variant conv needs --whole-target" --variants conv --whole-target ""
     refused "expected numbers in --seeds; found one" --seeds one
     refused "nowhere/teacher/config.json, which stage teacher makes" --expdir nowhere
@@ -73,6 +73,17 @@ differs() {
     differs full "asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend"
     differs ordered "--pairing ordered"
     [ "$(lines "--pairing ordered")" -eq 2 ] # of the recovery, too
+}
+
+@test "points side by side share the cores" {
+    mkdir bin
+    # shellcheck disable=SC2016  # the dollar is for the stand-in
+    printf '#!/bin/sh\necho ${OMP_NUM_THREADS:-8}\n' > bin/nproc
+    chmod +x bin/nproc
+    PATH=$PWD/bin:$PATH SLURM_CPUS_PER_TASK='' run ./run_ablation.sh --dry-run true \
+        --variants full --seeds 1 --nj 2
+    rm -r bin
+    [[ "$output" == *"env OMP_NUM_THREADS=4 "* ]]
 }
 
 @test "no_recovery says that it wants full" {

@@ -52,6 +52,9 @@ refused() {
     run ./run_hj.sh --dry-run true --methods mac --budgets 30 --seeds 1 \
         --task-args "--log_interval 7"
     [ "$(grep -cE -- '--log_interval.{1,2}7' <<< "$output")" -eq 3 ] # gates, after, dense
+    run ./run_hj.sh --dry-run true --methods mac --budgets 30 --seeds 1 \
+        --gate-args "--log_interval 9"
+    [ "$(grep -c -- '--log_interval 9' <<< "$output")" -eq 1 ]
     run ./run_hj.sh --dry-run true --methods latency --budgets 30 --seeds 1 \
         --latency-table latency.json
     [[ "$output" == *"kind=latency --constraint_conf latency_table=latency.json --constraint_conf target=0.30 "* ]]
@@ -66,7 +69,7 @@ refused() {
     tiny=(--expdir exp_tiny --methods sep_mac --budgets 30 --seeds 1 --results-dir results
         --tune-args "--max_epoch 1 --num_iters_per_epoch 4"
         --dense-args "--max_epoch 1 --num_iters_per_epoch 4"
-        --prune-args "--max_epoch 1 --num_iters_per_epoch 4
+        --gate-args "--max_epoch 1 --num_iters_per_epoch 4
         --encoder_conf output_size=96 --encoder_conf linear_units=192")
     mkdir results
     run ./run_hj.sh "${tiny[@]}"

@@ -2,6 +2,7 @@
 # egs/TEMPLATE: options, stages and their inputs, failures, signals. A stand-in for
 # python serves, so nothing is trained; mini.bats runs a recipe in earnest.
 # shellcheck disable=SC2153,SC2154  # copy_recipe sets RECIPE, bats stderr
+# shellcheck disable=SC2016  # dollars are for the stand-ins
 
 bats_require_minimum_version 1.5.0
 load helpers
@@ -274,6 +275,111 @@ refused() {
     [[ "$output" != *"--num-threads"* ]]
 }
 
+@test "statistics are collected without a GPU, whatever the fine-tuning has" {
+    run "$RECIPE/run.sh" --dry-run true --stage stats --stop-stage train --ngpu 2 \
+        --systems teacher --cmd-backend slurm
+    [ "$status" -eq 0 ]
+    grep -E -- "^slurm.pl .*--collect_stats true .* --ngpu 0 " <<< "$output"
+    grep -E -- "^slurm.pl .* --gpu 2 exp/asr_teacher_seed1/train.log .* --ngpu 2 " <<< "$output"
+}
+
+# with_cores N COMMAND...: on a machine that has so many, after path.sh in another shell
+with_cores() {
+    mkdir -p bin
+    printf '#!/bin/sh\necho ${OMP_NUM_THREADS:-${OMP_THREAD_LIMIT:-%s}}\n' "$1" > bin/nproc
+    chmod +x bin/nproc
+    shift
+    PATH=$PWD/bin:$PATH OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 SLURM_CPUS_PER_TASK='' \
+        run "$@"
+}
+
+@test "jobs and threads are as many as cores here, and 32 jobs of a batch system" {
+    options=(--dry-run true --systems teacher --teacher "$PWD")
+    touch config.json
+    with_cores 7 "$RECIPE/run.sh" "${options[@]}" --stage decode
+    [[ "$output" == *"run.pl JOB=1:7 "* ]]
+    for backend in sge slurm pbs; do
+        with_cores 7 "$RECIPE/run.sh" "${options[@]}" --stage decode --cmd-backend $backend
+        [[ "$output" == *".pl --config conf/"*" JOB=1:32 "* ]]
+    done
+    with_cores 7 "$RECIPE/run.sh" --dry-run true --stage distill --stop-stage distill
+    [[ "$output" == *" env OMP_NUM_THREADS=7 "* ]]
+}
+
+@test "the processes of a training on several GPUs share its threads" {
+    options=(--dry-run true --stage distill --stop-stage distill --num-threads 6)
+    run "$RECIPE/run.sh" "${options[@]}" --ngpu 2
+    [[ "$output" == *"--num-threads\ 6"*"env OMP_NUM_THREADS=3 "* ]]
+    run "$RECIPE/run.sh" "${options[@]}" --ngpu 8
+    [[ "$output" == *"env OMP_NUM_THREADS=1 "* ]]
+}
+
+@test "another training set has tokens and lengths of its own" {
+    run "$RECIPE/run.sh" --dry-run true --train-set train_960 --stage tokens --stop-stage train
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"--output data/tokens_word_train_960 "* ]]
+    [[ "$output" == *"--token_list data/tokens_word_train_960/tokens.txt "* ]]
+    [[ "$output" == *"exp/asr_stats_word_train_960/train/speech_shape "* ]]
+}
+
+@test "what the tokens lack is an error in the training set, a warning in others" {
+    options=(--dry-run true --stage tokens --stop-stage tokens --test-sets "one two")
+    run "$RECIPE/run.sh" "${options[@]}" --token-type bpe --nbpe 50
+    [ "$(grep check_data <<< "$output" | sed 's/ $//')" = "\
+python -m pruneasr.bin.check_data data/train --tokens data/tokens_bpe50
+python -m pruneasr.bin.check_data data/dev --tokens data/tokens_bpe50 --allow-unknown
+python -m pruneasr.bin.check_data data/one --tokens data/tokens_bpe50 --allow-unknown
+python -m pruneasr.bin.check_data data/two --tokens data/tokens_bpe50 --allow-unknown" ]
+}
+
+@test "decoding on GPUs asks for one for each job" {
+    options=(--dry-run true --stage decode --stop-stage decode --systems pruned --nj 3)
+    run "$RECIPE/run.sh" "${options[@]}" --gpu-inference true
+    [[ "$output" == *"run.pl --gpu 1 JOB=1:3 "*"asr_inference "*" --ngpu 1 "* ]]
+    run "$RECIPE/run.sh" "${options[@]}" --ngpu 2
+    [[ "$output" == *"run.pl JOB=1:3 "*"asr_inference "*" --ngpu 0 "* ]]
+}
+
+@test "decoding goes on where it was stopped, with the jobs that have not ended well" {
+    # its hypotheses are the keys; job 2 fails until it may go
+    pretend 'while [ $# -gt 0 ]; do
+        case $1 in --output_dir) dir=$2 ;; --key_file) keys=$2 ;; esac
+        shift
+    done
+    if [ -n "$keys" ]; then
+        [[ $dir != *.2 ]] || [ -e go ] || exit 3
+        mkdir -p "$dir/1best_recog" && cp "$keys" "$dir/1best_recog/text"
+    fi'
+    made exp/asr_pruned_seed1/valid.cer_ctc.ave.pth data/test/wav.scp
+    printf 'u%s x.wav\n' 1 2 3 4 > "$RECIPE/data/test/wav.scp"
+    decode=("$RECIPE/run.sh" --stage decode --stop-stage decode --systems pruned)
+    run "${decode[@]}" --nj 3
+    [ "$status" -eq 1 ]
+    touch "$RECIPE/go"
+    run "${decode[@]}" --nj 1
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c asr_inference "$RECIPE/calls")" -eq 4 ]
+    [ "$(grep -c "asr_inference.*keys.2.scp" "$RECIPE/calls")" -eq 2 ]
+    diff "$RECIPE/data/test/wav.scp" "$RECIPE/exp/asr_pruned_seed1/decode/test/text"
+    # all have ended well: none is run; but for other options, audio, or another model all
+    for other in nothing beam audio model; do
+        expected=2
+        rm "$RECIPE"/exp/asr_pruned_seed1/decode/test/{.done,text}
+        : > "$RECIPE/calls"
+        case $other in
+            nothing) expected=0 ;;
+            beam) decode+=(--inference-config conf/other.yaml) ;;
+            audio) echo "u5 x.wav" >> "$RECIPE/data/test/wav.scp" ;;
+            model) touch -d "next hour" "$RECIPE/exp/asr_pruned_seed1/valid.cer_ctc.ave.pth" ;;
+        esac
+        run "${decode[@]}" --nj 2
+        [ "$status" -eq 0 ]
+        [ "$(grep -c asr_inference "$RECIPE/calls")" -eq "$expected" ]
+        diff "$RECIPE/data/test/wav.scp" "$RECIPE/exp/asr_pruned_seed1/decode/test/text"
+    done
+}
+
 # stopped_by SIGNAL STATUS: run.sh ends with it, and so do its jobs, side by side.
 stopped_by() {
     start_sleepers
@@ -326,6 +432,21 @@ sleeping() {
         [[ "$output" == *"espnet2.bin.${task}_train "* ]]
     done
     rm -r "$new"
+}
+
+@test "setup.sh says what is to be edited, and refuses other tasks" {
+    local setup="$BATS_TEST_DIRNAME/../../egs/TEMPLATE/setup.sh"
+    run --separate-stderr "$setup" --help
+    [ "$status" -eq 0 ]
+    for word in FOLDER local/data.sh run.sh "conf/*.conf"; do [[ "$output" == *"$word"* ]]; done
+    [ ! -e ./--help ]
+    for words in "" "new tts" "new asr slu"; do
+        # shellcheck disable=SC2086  # words
+        run --separate-stderr "$setup" $words
+        [ "$status" -eq 1 ]
+        [[ "$stderr" == "Usage: setup.sh FOLDER [asr|slu]"* ]]
+        [ ! -e new ]
+    done
 }
 
 @test "on the GPUs of this machine one training runs after the other" {

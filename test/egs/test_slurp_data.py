@@ -75,6 +75,35 @@ def test_download_to_data_directories(recipe, run_data, corpus):
 
 @pytest.mark.integration
 @pytest.mark.timeout(300)
+def test_a_copy_laid_out_as_slurps_repository_is_found(recipe, run_data, corpus):
+    folder = recipe("slurp/slu1")
+    copy = folder / "corpus"
+    (copy / "dataset/slurp").mkdir(parents=True)
+    for path in corpus.glob("*.jsonl"):
+        path.rename(copy / "dataset/slurp" / path.name)
+    with tarfile.open(corpus / "slurp_real.tar.gz") as archive:
+        archive.extractall(copy / "audio", filter="data")
+    nowhere = ["--text-url", "file:///nowhere", "--audio-url", "file:///nowhere"]
+    result = run_data(folder, *nowhere, "--check-counts", "false", SLURP=str(copy))
+    assert result.returncode == 0, result.stderr
+    audio = [item.audio for item in read_data_dir(folder / "data" / "devel")]
+    assert audio == [f"{copy}/audio/slurp_real/audio-devel{i}.flac" for i in range(2)]
+    assert {path.name for path in copy.iterdir()} == {"audio", "dataset"}
+
+
+def test_where_text_and_audio_lie(local_module, tmp_path):
+    layout = local_module("slurp/slu1", "slurp_layout")
+    assert layout.text_folder(tmp_path) == layout.audio_folder(tmp_path) == tmp_path
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "dataset/slurp").mkdir(parents=True)
+    assert layout.text_folder(tmp_path) == tmp_path / "dataset/slurp"
+    assert layout.audio_folder(tmp_path) == tmp_path / "audio"
+    (tmp_path / "slurp_real").mkdir()  # of an earlier download
+    assert layout.audio_folder(tmp_path) == tmp_path
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(300)
 def test_text_alone_is_spoken(recipe, run_data, corpus):
     folder = recipe("slurp/slu1")
     (corpus / "train.jsonl").rename(corpus / "nlu_evaluation_data.jsonl")

@@ -4,20 +4,22 @@
 # notes its words and runs the job script at once; test/cluster has the real ones.
 # shellcheck disable=SC2016  # dollars are for the job
 
+bats_require_minimum_version 1.5.0
+
 setup() {
     PATH=$(cd "$BATS_TEST_DIRNAME/../../utils" && pwd):$PATH
     cd "$BATS_TEST_TMPDIR" || exit 1
     export QUEUE_GRACE_SECONDS=0
     mkdir bin conf
     PATH=$PWD/bin:$PATH
-    # words, one per line, then the tasks of 1-N, 1:N or none
+    # words, one per line, then the tasks of M-N, M:N or none
     cat > bin/submit << 'END'
 #!/bin/bash
 variable=$1 answer=$2
 shift 2
 printf '%s\n' "$@" > words
-tasks=$(printf '%s\n' "$@" | sed -n 's/^1[-:]\([0-9]*\)\(%.*\)\?$/\1/p')
-for task in $(seq "${tasks:-1}"); do
+tasks=$(printf '%s\n' "$@" | sed -n 's/^\([0-9]*\)[-:]\([1-9][0-9]*\)\(%.*\)\?$/\1 \2/p')
+for task in $(seq ${tasks:-1}); do
     env ${tasks:+"$variable=$task"} bash "${@: -1}" > /dev/null 2>&1 &
 done
 echo "$answer"
@@ -54,6 +56,20 @@ submitted() {
  --open-mode=append -e -o" ]
     slurm.pl --mem 0 x.log true
     [[ "$(submitted)" == "--export=PATH -p cpu --ntasks-per-node=1 "* ]]
+}
+
+@test "the examples in the config files can be used as they stand" {
+    local own name
+    own=$(cd "$BATS_TEST_DIRNAME/../../conf" && pwd)
+    for name in slurm queue pbs; do
+        sed 's/^# option/option/' "$own/$name.conf" > "conf/$name.conf"
+        $name.pl --gpu 1 x.log true
+        grep -Eq 'cpus-per-gpu=6|^smp$|ncpus=6' words
+    done
+    # as ESPnet's launcher asks for several nodes; Slurm refuses --cpus-per-task there
+    slurm.pl --gpu 2 --num_threads 2 --num_nodes 3 x.log true
+    [[ "$(submitted)" == "--export=PATH -p gpu --gpus-per-node=2 --cpus-per-gpu=6\
+ --mem-per-gpu=24G --nodes 3 --ntasks-per-node=1 "* ]]
 }
 
 @test "conf/slurm.conf goes before it, --config before that" {
@@ -136,6 +152,38 @@ END
     [ "$status" -eq 1 ]
     [[ "$output" == *"log is in x.log (unfinished job 12 no longer exists; see "* ]]
     [ ! -e cancelled ] # by now the number may be that of another job
+}
+
+@test "--pick submits again what it says, and skips what has ended well" {
+    run slurm.pl JOB=1:5 x.JOB.log exit '$((JOB' '==' 2 '||' JOB '==' '4))'
+    [ "$status" -eq 1 ]
+    run slurm.pl --pick incomplete JOB=1:5 x.JOB.log true
+    [ "$status" -eq 1 ]
+    [ "${lines[1]}" = "slurm.pl: JOB=2: failed before, log is in x.2.log" ]
+    slurm.pl --pick failed JOB=1:5 x.JOB.log echo again
+    grep -qx 2-4 words
+    [ "$(grep -lx again x.*.log | xargs)" = "x.2.log x.4.log" ]
+    # all have ended well: nothing is submitted, here or on this machine
+    rm words
+    slurm.pl --pick failed JOB=1:5 x.JOB.log echo no
+    run.pl --pick failed JOB=1:5 x.JOB.log echo no
+    [ ! -e words ]
+    run ! grep -lx no x.*.log
+}
+
+@test "a batch system goes on where this machine was stopped" {
+    run run.pl JOB=1:2 x.JOB.log exit '$((JOB' '==' '2))'
+    pbs.pl --pick failed JOB=1:2 x.JOB.log echo number JOB
+    [[ "$(submitted)" != *-J* ]] # one task is no array there
+    grep -qx 'number 2' x.2.log
+    run ! grep -x 'number 1' x.1.log
+}
+
+@test "srun is told the processors of the job" {
+    SLURM_CPUS_PER_TASK=3 slurm.pl x.log echo 'srun:$SRUN_CPUS_PER_TASK'
+    grep -qx srun:3 x.log
+    slurm.pl x.log echo 'srun:${SRUN_CPUS_PER_TASK-none}'
+    grep -qx srun:none x.log
 }
 
 @test "two job numbers or a failed submission are errors" {

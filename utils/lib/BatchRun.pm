@@ -18,6 +18,7 @@ use Exporter 'import';
 use File::Basename qw(basename dirname);
 use JobLog qw(make_directory);
 use JobScript qw(batch_script shell_quote);
+use Pick qw(left_by take_pick);
 use QueueConf qw(find_conf read_conf submit_options);
 use Report qw(describe_signal first_few interrupted report);
 
@@ -40,8 +41,10 @@ sub run_batch {
         next if $name eq 'HUP' && ($SIG{HUP} // '') eq 'IGNORE';    # nohup
         $SIG{$name} = sub { $caught ||= $name };
     }
-    submit($job);
-    wait_for($job);
+    if (open_tasks($job)) {
+        submit($job);
+        wait_for($job);
+    }
     my @failures = grep { defined $_->{why} } @{ $job->{tasks} };
     if ($caught) {
         return interrupted($line, $caught, cancel($job));
@@ -50,7 +53,8 @@ sub run_batch {
     $_->{why} ||= $_->{else} // '' for @failures;
     # What may be left, e.g. in an error state; the number of a job that is gone may be
     # that of another job now.
-    cancel($job) if grep { ($_->{kind} // '') ne 'gone' } @failures;
+    cancel($job) if defined $job->{number}
+        && grep { ($_->{kind} // '') ne 'gone' } @failures;
     unlink(map { $_->{done} } @{ $job->{tasks} });
     return report($line, scalar @{ $job->{tasks} }, \@failures);
 }
@@ -59,6 +63,7 @@ sub run_batch {
 sub prepare {
     my ($scheduler, $line, $conf_directory) = @_;
     my $name = $scheduler->{conf};
+    my $pick = take_pick($line);
     my $given = delete $line->{options}{config};
     my $conf = read_conf(find_conf($name, $given, $conf_directory));
     my $range = $line->{job};
@@ -79,10 +84,26 @@ sub prepare {
         my $error = make_directory($needed);
         fail($error) if $error ne '';
     }
-    unlink($_->{log}, $_->{done}) for @tasks;
+    leave_out($line, $pick, @tasks);
+    unlink($_->{log}, $_->{done}) for grep { !$_->{over} } @tasks;
     return { scheduler => $scheduler, conf => $conf, line => $line, tasks => \@tasks,
         directory => $directory, log => $log, done => $done,
         queue_log => "$q/$base", script => "$q/$stem.sh" };
+}
+
+# Tasks that --pick does not run again are over. The job has the range from the first to
+# the last of the others; its script ends at once where one between them is over.
+sub leave_out {
+    my ($line, $pick, @tasks) = @_;
+    for my $task (@tasks) {
+        my $before = left_by($pick, $task->{log});
+        $task->{over} = 1 if $before ne '';
+        $task->{why} = 'failed before' if $before eq 'failed';
+    }
+    my @open = map { $_->{id} } grep { !$_->{over} } @tasks;
+    $line->{job} = { %{ $line->{job} }, start => $open[0], end => $open[-1] }
+        if @open && $line->{job};
+    return;
 }
 
 # max_jobs_run goes through the config file if that says how, else by way of the
@@ -110,6 +131,7 @@ sub submit {
         program => basename($0), submitted => $command, line => $job->{line},
         directory => $job->{directory}, log => $job->{log}, done => $job->{done},
         task_variable => $job->{scheduler}{task_variable},
+        over => [map { $_->{id} } grep { $_->{over} } @{ $job->{tasks} }],
     );
     open(my $script, '>', $job->{script}) or fail("cannot write $job->{script}: $!");
     print {$script} $text and close($script)

@@ -1,9 +1,9 @@
 package JobLog;
 
 # What stands in a job's log around the output of the command, for jobs on this
-# machine (run.pl, stdout.pl): a header, and a footer with the exit status. Writing
-# never ends the program: each function returns an error text, or '' if all is well,
-# since a full disk must be reported and not hidden.
+# machine (run.pl, stdout.pl): a header, and a footer with the exit status; and how the
+# last run of any job ended. Writing never ends the program: each function returns an
+# error text, or '' if all is well, since a full disk must be reported and not hidden.
 
 use strict;
 use warnings;
@@ -67,17 +67,21 @@ sub write_footer {
             . "# Ended ($code) at " . now() . ", elapsed time $seconds seconds\n");
 }
 
-# The state that an earlier run left in a log: complete, failed or incomplete.
+# The state that an earlier run left in a log, here or by the job script of a batch
+# system: complete, failed or incomplete.
 sub last_status {
     my ($log) = @_;
     open(my $file, '<', $log) or return 'incomplete';
-    my $ended = '';
+    my $ended = 'incomplete';
     while (my $row = <$file>) {
-        $ended = $1 if $row =~ /^# Ended \((code [^)]*)\)/;
+        $ended = $1 eq 'code 0' ? 'complete' : 'failed'
+            if $row =~ /^# Ended \((code [^)]*)\)/;
+        $ended = $1 == 0 ? 'complete' : 'failed'
+            if $row =~ /^# Finished at .* with status (\d+)/;
+        $ended = 'incomplete' if $row =~ /^# Running on /;    # started again
     }
     close($file);
-    return 'incomplete' if $ended eq '';
-    return $ended eq 'code 0' ? 'complete' : 'failed';
+    return $ended;
 }
 
 1;

@@ -39,7 +39,7 @@ END
 # %job: program, submitted (the submit command), directory, line (CmdLine's result),
 # task_variable (what the scheduler numbers tasks with), log and done (whole paths;
 # the appearance of the file done says that the task has ended; ".N" is added for
-# task N).
+# task N), over (tasks that shall not run again).
 sub batch_script {
     my (%job) = @_;
     my $line = $job{line};
@@ -52,6 +52,9 @@ sub batch_script {
         "# $job{submitted}",
         'directory=' . shell_quote($job{directory}),
         "task=$task",
+        @{ $job{over} }
+        ? 'case $task in ' . join('|', @{ $job{over} }) . ') exit ;; esac'
+        : (),
         'log=' . shell_quote($job{log}),
         'command=' . shell_quote($line->{command}),
         'done_file=' . shell_quote($job{done}) . ($array ? '.$task' : ''),
@@ -106,6 +109,8 @@ trap 'forward USR2' USR2
 [ ! -f ./path.sh ] || . ./path.sh >> "$log" 2>&1
 set +eux +o pipefail
 [ "${CUDA_VISIBLE_DEVICES:-}" != NoDevFiles ] || unset CUDA_VISIBLE_DEVICES
+# since Slurm 22.05 srun gives its tasks one processor where it is not told
+[ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
 
 ( @GUARD@; eval "$command" ) < /dev/null >> "$log" 2>&1 &
 # a signal ends wait early; then the next wait has the status

@@ -9,8 +9,9 @@ use strict;
 use warnings;
 use CmdLine qw(complain fail for_task);
 use Exporter 'import';
-use JobLog qw(last_status write_footer write_header);
+use JobLog qw(write_footer write_header);
 use JobScript qw(local_script);
+use Pick qw(left_by take_pick);
 use Report qw(describe_signal interrupted report);
 use POSIX qw(:signal_h WNOHANG);
 
@@ -32,16 +33,14 @@ sub run_all {
     my $job = $line->{job} || { start => 1, end => 1 };
     my $count = $job->{end} - $job->{start} + 1;
     my $slots = slots($line, $count);
-    my $pick = $line->{options}{pick} // 'all';
-    fail("expected --pick all, none, failed or incomplete, got '$pick'")
-        if $pick !~ /^(?:all|none|failed|incomplete)$/;
+    my $pick = take_pick($line);
     my $mask = catch_signals();
     for my $id ($job->{start} .. $job->{end}) {
         reap($line) while !$caught && keys %running >= $slots;
         last if $caught;
         my $log = for_task($line->{log}, $line->{job}, $id);
-        my $before = $pick eq 'all' ? 'incomplete' : last_status($log);
-        if ($before eq 'incomplete' || $before eq $pick) {
+        my $before = left_by($pick, $log);
+        if ($before eq '') {
             start($line, $tee, $id, $log, $mask);
         }
         elsif ($before eq 'failed') {

@@ -11,32 +11,43 @@ stage_decode() {
 }
 
 decode() { # EXPERIMENT SET
-    local model=$1/${inference_model} dir=$1/decode/$2 keys job jobs
+    local model=$1/${inference_model} dir=$1/decode/$2 audio=data/$2/wav.scp
+    local ngpu=0 jobs options=() command
     need "${model}" train
-    need "data/$2/wav.scp" data
+    need "${audio}" data
     log "output ${dir}/text, log ${dir}/log/inference.*.log"
-    jobs=${nj}
-    if ! "${dry_run}"; then
-        jobs=$(wc -l < "data/$2/wav.scp")
-        if ((jobs > nj)); then jobs=${nj}; fi
-    fi
+    if "${gpu_inference}"; then ngpu=1 options=(--gpu 1); fi
+    command=(python -m pruneasr.run -m "espnet2.bin.${task}_inference"
+        --config "${inference_config}" --batch_size 1 --ngpu "${ngpu}"
+        --data_path_and_name_and_type "${audio},speech,sound"
+        --key_file "${dir}/log/keys.JOB.scp"
+        "--${task}_train_config" "$1/config.yaml" "--${task}_model_file" "${model}"
+        --output_dir "${dir}/log/output.JOB")
+    jobs=$(num_parts "${audio}")
     if ! "${dry_run}" && [ ! -e "${dir}/.done" ]; then
-        rm -rf "${dir}/log" "${dir}/text" # an earlier run may have had more jobs
-        mkdir -p "${dir}/log"
-        keys=()
-        for ((job = 1; job <= jobs; job++)); do keys+=("${dir}/log/keys.${job}.scp"); done
-        utils/split_scp.pl "data/$2/wav.scp" "${keys[@]}"
+        if begun; then
+            options+=(--pick failed) # or never run
+            jobs=$(find "${dir}/log" -name "keys.*.scp" | wc -l)
+        else
+            rm -rf "${dir}/log" "${dir}/text"
+            mkdir -p "${dir}/log"
+            split_list "${audio}" "${dir}/log/keys"
+            echo "${command[*]}" > "${dir}/log/command"
+        fi
     fi
     # shellcheck disable=SC2086  # decode_cmd is words
-    once "${dir}/.done" ${decode_cmd} JOB=1:"${jobs}" "${dir}/log/inference.JOB.log" \
-        python -m pruneasr.run -m "espnet2.bin.${task}_inference" \
-        --config "${inference_config}" --batch_size 1 --ngpu 0 \
-        --data_path_and_name_and_type "data/$2/wav.scp,speech,sound" \
-        --key_file "${dir}/log/keys.JOB.scp" \
-        "--${task}_train_config" "$1/config.yaml" "--${task}_model_file" "${model}" \
-        --output_dir "${dir}/log/output.JOB"
+    once "${dir}/.done" ${decode_cmd} "${options[@]}" JOB=1:"${jobs}" \
+        "${dir}/log/inference.JOB.log" "${command[@]}"
     if ! "${dry_run}" && [ ! -e "${dir}/text" ]; then
         sort -u "${dir}"/log/output.*/1best_recog/text > "${dir}/text.tmp"
         mv "${dir}/text.tmp" "${dir}/text"
     fi
+}
+
+# begun: whether jobs of this command, model and audio were begun before; those that have
+# ended well are not run again.
+begun() {
+    [ "${dir}/log/command" -nt "${model}" ] \
+        && [ "$(< "${dir}/log/command")" = "${command[*]}" ] \
+        && cmp -s <(sort "${dir}"/log/keys.*.scp) <(sort "${audio}")
 }

@@ -13,15 +13,15 @@ stage_recover() {
         case ${system} in
             pruned) distillation recover "${recover_config}" "${from}" "${expdir}/pruned" ;;
             scratch) init_encoder scratch --shape-of "${expdir}/pruned" ;;
-            distilhubert)
-                init_encoder distilhubert_init --of "${from}" \
-                    --first-blocks "${distilhubert_blocks}" \
-                    --parameters-of "${expdir}/pruned"
-                distillation distilhubert "${distilhubert_config}" "${from}" \
-                    "${expdir}/distilhubert_init"
-                ;;
+            distilhubert) distilhubert_student "${from}" "${expdir}/pruned" ;;
         esac
     done
+}
+
+distilhubert_student() { # TEACHER AS_LARGE_AS
+    init_encoder distilhubert_init --of "$1" --first-blocks "${distilhubert_blocks}" \
+        --parameters-of "$2"
+    distillation distilhubert "${distilhubert_config}" "$1" "${expdir}/distilhubert_init"
 }
 
 init_encoder() { # NAME OPTIONS...

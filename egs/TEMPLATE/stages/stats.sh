@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Lengths of all inputs -> exp/<task>_stats/{train,valid}/*_shape. No model is built.
+# Lengths of all inputs -> exp/<task>_stats/{train,valid}/*_shape. No model is built,
+# and no GPU used: the job runs where there may be none.
 
 stage_stats() {
     need "${tokens}/tokens.txt" tokens
@@ -7,7 +8,7 @@ stage_stats() {
     # shellcheck disable=SC2046,SC2086  # lists of words
     once "${stats_dir}/collected" ${train_cmd} "${stats_dir}/stats.log" \
         python -m pruneasr.run -m "espnet2.bin.${task}_train" --collect_stats true \
-        $(task_options) --output_dir "${stats_dir}" \
+        $(task_options 0) --output_dir "${stats_dir}" \
         --train_shape_file "data/${train_set}/wav.scp" \
         --valid_shape_file "data/${valid_set}/wav.scp"
     "${dry_run}" && return
@@ -18,21 +19,4 @@ stage_stats() {
         sed "s/\$/,${size}/" "${stats_dir}/${set}/text_shape" \
             > "${stats_dir}/${set}/text_shape.tokens"
     done
-}
-
-# task_options: what collecting statistics and training have in common.
-task_options() {
-    local set
-    echo "--config ${task_config} --use_preprocessor true --token_type ${token_type}"
-    echo "--token_list ${tokens}/tokens.txt"
-    if [ "${token_type}" = bpe ]; then
-        echo "--bpemodel ${tokens}/bpe.model"
-    fi
-    echo "--frontend_conf fs=16k --ngpu ${ngpu}"
-    for set in train valid; do
-        local name=${set}_set
-        echo "--${set}_data_path_and_name_and_type data/${!name}/wav.scp,speech,sound"
-        echo "--${set}_data_path_and_name_and_type data/${!name}/text,text,text"
-    done
-    echo "${task_args}"
 }

@@ -9,12 +9,15 @@ stage_tokens() {
     once "${tokens}/.done" python -m pruneasr.bin.tokens \
         --token-type "${token_type}" --nbpe "${nbpe}" --text "data/${train_set}/text" \
         --output "${tokens}"
-    local set sets="${valid_set} ${test_sets}"
+    once "data/${train_set}/.checked_${token_name}" python -m pruneasr.bin.check_data \
+        "data/${train_set}" --tokens "${tokens}"
     # a word never heard in training is an error of recognition, not of the data
-    if [ "${token_type}" = word ]; then sets=${train_set}; fi
-    for set in ${sets}; do
-        once "data/${set}/.checked_${token_name}" python -m pruneasr.bin.check_data \
-            "data/${set}" --tokens "${tokens}"
+    if [ "${token_type}" = word ]; then return; fi
+    local set
+    for set in "${valid_set}" ${test_sets}; do
+        once "data/${set}/.checked_${token_name}_unknown" \
+            python -m pruneasr.bin.check_data "data/${set}" --tokens "${tokens}" \
+            --allow-unknown
     done
 }
 

@@ -1,9 +1,6 @@
 # shellcheck shell=bash
 # Encoders -> exp/<task>_<system>_seed<seed>: the same ESPnet fine-tuning for each.
 
-# shellcheck source=/dev/null
-. "${template}/stages/stats.sh"
-
 stage_train() {
     need "${stats_dir}/train/text_shape.tokens" stats
     local system dir maker
@@ -27,15 +24,9 @@ fine_tune() { # SYSTEM SEED
             --train "data/${train_set}" --valid "data/${valid_set}" \
             --tokens "${tokens}" --seed "$2" --output "${dir}/words.pth"
     fi
-    log "output ${dir}, log ${dir}/train.log"
-    # shellcheck disable=SC2046,SC2086  # lists of words
-    once "${dir}/.done" ${cuda_cmd} --gpu "${ngpu}" "${dir}/train.log" \
-        python -m pruneasr.run -m "espnet2.bin.${task}_train" $(task_options) \
+    # shellcheck disable=SC2046  # a list of words
+    task_training "${dir}" \
+        python -m pruneasr.run -m "espnet2.bin.${task}_train" $(task_options "${ngpu}") \
         --frontend_conf ckpt="$(encoder_of "$1")" --output_dir "${dir}" \
-        --resume true --seed "$2" --multiprocessing_distributed true \
-        "${init[@]}" \
-        --train_shape_file "${stats_dir}/train/speech_shape" \
-        --train_shape_file "${stats_dir}/train/text_shape.tokens" \
-        --valid_shape_file "${stats_dir}/valid/speech_shape" \
-        --valid_shape_file "${stats_dir}/valid/text_shape.tokens"
+        --resume true --seed "$2" --multiprocessing_distributed true "${init[@]}"
 }

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from slurp_layout import audio_folder, text_folder
 from slurp_text import read_sentences
 
 from pruneasr.data.audio import raise_problems
@@ -22,15 +23,16 @@ def read_set(corpus: Path, name: str, expected: int | None) -> list[Utterance]:
             many as expected.
     """
     utterances, problems = [], []
-    for sentence in read_sentences(corpus / f"{name}.jsonl"):
+    audio = audio_folder(corpus) / "slurp_real"
+    for sentence in read_sentences(text_folder(corpus) / f"{name}.jsonl"):
         for recording in sentence.recordings:
-            path = corpus / "slurp_real" / recording
+            path = audio / recording
             # a speaker id holds no hyphen; audio-1-2 and audio--1-2 are two names
             speaker = path.stem.replace("-", "_")
             if not path.is_file():
                 problems.append(f"{path}: expected the recording, found none")
             utterances.append(Utterance(speaker, speaker, str(path), sentence.text))
-    raise_problems(f"{corpus}/slurp_real: audio", problems, len(utterances))
+    raise_problems(f"{audio}: audio", problems, len(utterances))
     if len(utterances) != (expected or len(utterances)):
         raise ValueError(
             f"{corpus}: expected {expected} recordings of {name}, found "
@@ -43,7 +45,7 @@ def read_set(corpus: Path, name: str, expected: int | None) -> list[Utterance]:
 def main() -> None:
     """Read the options and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", type=Path, help="holds *.jsonl and slurp_real/")
+    parser.add_argument("corpus", type=Path, help="text and recordings")
     parser.add_argument("data", type=Path, help="receives train, devel, test")
     parser.add_argument("--check-counts", choices=("true", "false"), default="true")
     args = parser.parse_args()

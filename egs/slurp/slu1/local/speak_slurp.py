@@ -8,6 +8,7 @@ import argparse
 import random
 from pathlib import Path
 
+from slurp_layout import text_folder
 from slurp_text import read_sentences
 
 from pruneasr.data.generated import NUM_SPEAKERS, Corpus, make
@@ -27,7 +28,7 @@ def plan(corpus: Path, num_sentences: int, seed: int) -> Corpus:
     planned: Corpus = {}
     held_out: set[str] = set()  # nlu_evaluation_data has some of both
     for name, speakers_of in SPEAKERS_OF.items():
-        path = corpus / f"{name}.jsonl"
+        path = text_folder(corpus) / f"{name}.jsonl"
         if name == "train" and not path.exists():
             path = corpus / "nlu_evaluation_data.jsonl"
         sentences = read_sentences(path)
@@ -52,7 +53,7 @@ def plan(corpus: Path, num_sentences: int, seed: int) -> Corpus:
 def main() -> None:
     """Read the options, speak and write the sets."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", type=Path, help="holds train.jsonl, devel.jsonl, ...")
+    parser.add_argument("corpus", type=Path, help="SLURP; its text suffices")
     parser.add_argument("data", type=Path, help="receives train, devel, test")
     parser.add_argument("--num-sentences", type=int, required=True, help="of each set")
     parser.add_argument("--seed", type=int, default=0, help="voices and sentences")

@@ -1,0 +1,29 @@
+package Pick;
+
+# --pick: which tasks run again, judged by the logs of the last run.
+
+use strict;
+use warnings;
+use CmdLine qw(fail);
+use Exporter 'import';
+use JobLog qw(last_status);
+
+our @EXPORT_OK = qw(left_by take_pick);
+
+# Takes the option out of CmdLine's result: all, failed, incomplete or none.
+sub take_pick {
+    my ($line) = @_;
+    my $pick = delete $line->{options}{pick} // 'all';
+    fail("expected --pick all, none, failed or incomplete, got '$pick'")
+        if $pick !~ /^(?:all|none|failed|incomplete)$/;
+    return $pick;
+}
+
+# What the last run left of a task: '' if it shall run again, else complete or failed.
+sub left_by {
+    my ($pick, $log) = @_;
+    my $before = $pick eq 'all' ? 'incomplete' : last_status($log);
+    return $before eq 'incomplete' || $before eq $pick ? '' : $before;
+}
+
+1;
