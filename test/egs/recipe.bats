@@ -430,6 +430,7 @@ sleeping() {
         echo "$output"
         [ "$status" -eq 0 ]
         [[ "$output" == *"espnet2.bin.${task}_train "* ]]
+        [[ "$output" == *"bin.task_train --task ${task} "* ]]
     done
     rm -r "$new"
 }

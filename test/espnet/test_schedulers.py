@@ -5,7 +5,7 @@ import argparse
 import pytest
 import torch
 
-from pruneasr.espnet.schedulers import LinearWarmupDecay, set_schedule, total_steps
+from pruneasr.espnet.schedulers import LinearWarmupDecay, num_batches, set_schedule
 
 
 def rates(steps, **options):
@@ -39,16 +39,15 @@ def test_impossible_lengths_are_refused(options):
 
 def test_length_is_that_of_the_optimiser_steps():
     args = argparse.Namespace(
-        total_steps=None,
         max_epoch=3,
         num_iters_per_epoch=8,
         accum_grad=4,
         scheduler="linearwarmupdecay",
         scheduler_conf={},
     )
-    assert total_steps(args) == 24
+    assert num_batches(args) == 24
     set_schedule(args)
     assert args.scheduler_conf == {"total_steps": 6}
     args.num_iters_per_epoch = None
     with pytest.raises(ValueError, match="the length of the training"):
-        total_steps(args)
+        num_batches(args)

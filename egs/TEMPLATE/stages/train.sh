@@ -26,7 +26,7 @@ fine_tune() { # SYSTEM SEED
     fi
     # shellcheck disable=SC2046  # a list of words
     task_training "${dir}" \
-        python -m pruneasr.run -m "espnet2.bin.${task}_train" $(task_options "${ngpu}") \
+        python -m pruneasr.bin.task_train --task "${task}" $(task_options "${ngpu}") \
         --frontend_conf ckpt="$(encoder_of "$1")" --output_dir "${dir}" \
         --resume true --seed "$2" --multiprocessing_distributed true "${init[@]}"
 }
