@@ -1,4 +1,4 @@
-"""A distil-pruning small enough to run in seconds: its data, options and outcome."""
+"""A distill-pruning small enough to run in seconds: its data, options and outcome."""
 
 import numpy as np
 import soundfile

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What each part of distil-pruning is worth, and the baselines, on one teacher. A recipe's
+# What each part of distill-pruning is worth, and the baselines, on one teacher. A recipe's
 # run_ablation.sh calls this with its values. Needs what stages 1 to 8 make of the system
 # `teacher`.
 set -euo pipefail
@@ -12,7 +12,7 @@ scored; a fine-tuning takes all but the encoder from the fine-tuned teacher, so 
 need not learn to align again. Makes <expdir>/ablation/<variant>_seed<seed>,
 RESULTS_ABLATION.md and figures/ablation_*.png.
   --variants LIST    teacher       as it is
-                     full          distil-pruning and recovery by conf/distill.yaml
+                     full          distill-pruning and recovery by conf/distill.yaml
                      no_fahp       head gates in place of qk and vo
                      no_ste        without the straight-through estimator
                      no_blocks     without mha_layer and ffn_layer

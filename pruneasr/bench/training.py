@@ -1,4 +1,4 @@
-"""The step of distil-pruning: what the gates cost, and where the time goes.
+"""The step of distill-pruning: what the gates cost, and where the time goes.
 
 Several steps are run in turn on the same synthetic noise: that of a student without
 gates (plain distillation), that with them, the latter in bfloat16, and with activation

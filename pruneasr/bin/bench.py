@@ -50,7 +50,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, help="rounds; 15, with --data 5")
     parser.add_argument("--data", type=Path, help="Kaldi directory to run, batch 1")
     parser.add_argument(
-        "--training", action="store_true", help="time the steps of distil-pruning"
+        "--training", action="store_true", help="time the steps of distill-pruning"
     )
     parser.add_argument("--json", type=Path, help="file for all numbers")
     parser.add_argument("--png", type=Path, help="file for a figure: time against MACs")

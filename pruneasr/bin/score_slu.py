@@ -9,10 +9,10 @@ import json
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table
-from pruneasr.data.frames import read_frame, read_frames
+from pruneasr.data.semantic_frames import read_frame, read_frames
 from pruneasr.errors import in_a_line
 from pruneasr.files import write_atomic
-from pruneasr.scoring.frames import score_frames
+from pruneasr.scoring.semantic_frames import score_frames
 
 
 def get_parser() -> argparse.ArgumentParser:

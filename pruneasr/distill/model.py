@@ -1,4 +1,4 @@
-"""The objective of distil-pruning and of plain distillation ([W23] Eq. 5).
+"""The objective of distill-pruning and of plain distillation ([W23] Eq. 5).
 
     L = sum over pairs of distance(teacher layer, student layer) + Lagrangian
 

@@ -75,15 +75,28 @@ class Attention(nn.Module):
         k = self.k_proj(x)
         v = self.vo_slot(self.v_proj(x))
         factor = None if self.relative_gate is None else self.relative_gate(x)
+        return self.out_proj(self.attend(q, k, v, factor, position_bias, padding_bias))
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        factor: Tensor | None,
+        position_bias: Tensor | None,
+        padding_bias: Tensor | None,
+    ) -> Tensor:
+        """Map packed queries, keys and values (B, L, sum of widths) to (B, L, V).
+
+        On a CPU where nothing is learned, gated biases are added head by head.
+        """
         dropped = self.training and self.dropout > 0
         inputs = (q, k, v, factor, position_bias)
         learns = any(x is not None and x.requires_grad for x in inputs)
         one_by_one = is_eager_on_cpu(q) and not (learns or dropped)
         if one_by_one and factor is not None and position_bias is not None:
-            packed = self._head_by_head(q, k, v, factor, position_bias, padding_bias)
-        else:
-            packed = self._in_groups(q, k, v, factor, position_bias, padding_bias)
-        return self.out_proj(packed)
+            return self._head_by_head(q, k, v, factor, position_bias, padding_bias)
+        return self._in_groups(q, k, v, factor, position_bias, padding_bias)
 
     def _in_groups(
         self,
@@ -99,7 +112,7 @@ class Attention(nn.Module):
         outputs = []
         for group in self.groups:
             assert isinstance(group, _Group)
-            attended = _attend(
+            attended = _attend_group(
                 group.spread(q, group.qk_index),
                 group.spread(k, group.qk_index),
                 group.spread(v, group.vo_index),
@@ -190,7 +203,7 @@ class _Group(nn.Module):
         return factor, position_bias.index_select(0, self.head_indices)
 
 
-def _attend(
+def _attend_group(
     q: Tensor,
     k: Tensor,
     v: Tensor,

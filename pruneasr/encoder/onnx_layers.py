@@ -31,7 +31,7 @@ def for_onnx(encoder: Encoder) -> Encoder:
 class HeadByHead(Attention):
     """Attention, one head after the other, each at its own width."""
 
-    def _in_groups(
+    def attend(
         self,
         q: Tensor,
         k: Tensor,
@@ -40,6 +40,7 @@ class HeadByHead(Attention):
         position_bias: Tensor | None,
         padding_bias: Tensor | None,
     ) -> Tensor:
+        """Attend head by head; shapes as in the class above."""
         assert padding_bias is not None  # export traces unequal lengths
         # One more column of every head, 1 times the padding bias: an addition to the
         # scores would be one more pass over them.

@@ -15,6 +15,7 @@ import dataclasses
 import inspect
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -28,6 +29,7 @@ from pruneasr.encoder import Encoder, EncoderConfig
 from pruneasr.espnet.schedulers import num_batches
 from pruneasr.espnet.trainer import SafeTrainer
 from pruneasr.pruning.constraint import Constraint
+from pruneasr.pruning.latency import load_table
 from pruneasr.pruning.units import UNITS, attach_gates, find_gates
 
 
@@ -78,6 +80,8 @@ def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constra
     # 7 % of the training, [W23] section 3.1
     warmup = conf.pop("warmup", 0.07)
     steps = round(warmup * num_batches(args) / args.accum_grad)
+    if (table := conf.get("latency_table")) is not None:
+        conf["latency_table"] = load_table(Path(table))
     return Constraint(config, args.units, warmup_steps=steps, **conf)
 
 

@@ -21,7 +21,7 @@ def prune_experiment(
     """Remove what the gates of an experiment close; write encoder and report.
 
     Args:
-        experiment: output directory of distil-pruning or of a task's pruning.
+        experiment: output directory of distill-pruning or of a task's pruning.
         output: receives the encoder, report.json, report.md and two figures.
         multiple_of: see :func:`~pruneasr.pruning.plan.plan_removal`.
 

@@ -16,7 +16,6 @@ then constant ([W23] section 3.1). Sparsity is 1 - cost / cost of the dense mode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +23,7 @@ from torch import Tensor, nn
 from pruneasr import SAMPLE_RATE
 from pruneasr.encoder import EncoderConfig
 from pruneasr.pruning.cost import Cost, macs, parameters
-from pruneasr.pruning.latency import LatencyTable, latency, load_table
+from pruneasr.pruning.latency import LatencyTable, latency
 from pruneasr.pruning.widths import Number, Widths, config_widths, floor_widths
 
 TERMS = {
@@ -54,7 +53,7 @@ class Constraint(nn.Module):
         kind: str = "size",
         denominator: str = "mha_ffn",
         reference_sec: float = 10.0,
-        latency_table: str | Path | LatencyTable | None = None,
+        latency_table: LatencyTable | None = None,
     ) -> None:
         """Constrain a gated encoder.
 
@@ -82,6 +81,14 @@ class Constraint(nn.Module):
                 f"expected kind out of {sorted(TERMS)} and denominator out of "
                 f"{DENOMINATORS}; found {kind} and {denominator}"
             )
+        if (kind == "latency") != (latency_table is not None):
+            raise ValueError(
+                "expected a latency_table with kind latency and with no other; found "
+                f"kind {kind} and {'no' if latency_table is None else 'a'} table. "
+                "Measure one with python -m pruneasr.bin.latency"
+            )
+        if latency_table is not None:
+            latency_table.check(config)
         if not reference_sec * SAMPLE_RATE >= config.receptive_field:
             raise ValueError(
                 "expected a reference_sec of at least one frame, "
@@ -89,7 +96,7 @@ class Constraint(nn.Module):
             )
         self.config = config
         self.kind = kind
-        self.table = _table(kind, latency_table, config)
+        self.table = latency_table
         self.denominator = denominator
         self.reference_sec = reference_sec
         self.warmup_steps = warmup_steps
@@ -167,19 +174,3 @@ def _targets(
             f"expected one target sparsity for each of {terms}; found {dict(target)}"
         )
     return {term: float(target[term]) for term in terms}
-
-
-def _table(
-    kind: str, table: str | Path | LatencyTable | None, config: EncoderConfig
-) -> LatencyTable | None:
-    if (kind == "latency") != (table is not None):
-        raise ValueError(
-            "expected a latency_table with kind latency and with no other; found kind "
-            f"{kind} and latency_table {table if table is None else 'given'}. Measure "
-            "one with python -m pruneasr.bin.latency"
-        )
-    if table is None:
-        return None
-    table = table if isinstance(table, LatencyTable) else load_table(table)
-    table.check(config)
-    return table

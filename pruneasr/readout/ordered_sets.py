@@ -13,7 +13,12 @@ from pathlib import Path
 from torch import Tensor
 
 from pruneasr.data.datadir import write_table
-from pruneasr.data.frames import Frame, format_frame, read_frames, words_of_slots
+from pruneasr.data.semantic_frames import (
+    SemanticFrame,
+    format_frame,
+    read_frames,
+    words_of_slots,
+)
 from pruneasr.readout.spoken_order import in_spoken_order
 from pruneasr.readout.word_detector import (
     Heard,
@@ -74,7 +79,7 @@ def order_sets(
 
 
 def _hear(
-    states: Mapping[str, Tensor], frames: Mapping[str, Frame]
+    states: Mapping[str, Tensor], frames: Mapping[str, SemanticFrame]
 ) -> dict[str, Heard]:
     return hear(states, {name: words_of_slots(f) for name, f in frames.items()})
 
@@ -83,7 +88,7 @@ def _write(
     directory: Path,
     detector: WordDetector,
     heard: Mapping[str, Heard],
-    frames: Mapping[str, Frame],
+    frames: Mapping[str, SemanticFrame],
 ) -> None:
     ordered = {
         name: in_spoken_order(detector, heard[name].states, frame)

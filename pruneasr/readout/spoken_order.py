@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from pruneasr.data.frames import Frame, slot_words
+from pruneasr.data.semantic_frames import SemanticFrame, slot_words
 from pruneasr.readout.word_detector import WordDetector
 
 NEAR = 12
@@ -18,7 +18,9 @@ NEAR = 12
 
 
 @torch.inference_mode()
-def in_spoken_order(detector: WordDetector, states: Tensor, frame: Frame) -> Frame:
+def in_spoken_order(
+    detector: WordDetector, states: Tensor, frame: SemanticFrame
+) -> SemanticFrame:
     """Return the frame with its slots where they are heard.
 
     A slot none of whose words was heard in training stays behind the one before it.
@@ -35,7 +37,7 @@ def in_spoken_order(detector: WordDetector, states: Tensor, frame: Frame) -> Fra
         known = [detector.words[w] for w in slot_words(*slot) if w in detector.words]
         places.append(_middle_of_best(near[0, known].sum(0)) if known else places[-1])
     order = sorted(range(len(frame.slots)), key=lambda i: places[i + 1])
-    return Frame(frame.intent, tuple(frame.slots[i] for i in order))
+    return SemanticFrame(frame.intent, tuple(frame.slots[i] for i in order))
 
 
 def _middle_of_best(scores: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""What each part of distil-pruning is worth: RESULTS_ABLATION.md.
+"""What each part of distill-pruning is worth: RESULTS_ABLATION.md.
 
 Reads the runs that a recipe's run_ablation.sh leaves, called by their variants. What
 probes reached comes from its caller.
@@ -22,7 +22,7 @@ FULL = "full"
 CLAIMS = (
     ("FAHP beats gates on whole heads", "no_fahp", "errors"),
     ("STE makes the encoder faster", "no_ste", "time"),
-    ("distil-pruning beats distillation", "distilhubert", "errors"),
+    ("distill-pruning beats distillation", "distilhubert", "errors"),
 )
 PROBES_NOTE = (
     " The last columns are probes on the frozen encoders (egs/superb); `-`: not with "

@@ -47,7 +47,7 @@ def test_the_command_writes_what_a_constraint_reads(tmp_path, capsys):
         kind="latency",
         target=0.0,  # what can be reached depends on the machine
         warmup_steps=1,
-        latency_table=path,
+        latency_table=load_table(path),
     )
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# A distil-pruning on a real Slurm of two nodes, started by a recipe: it is requeued,
+# A distill-pruning on a real Slurm of two nodes, started by a recipe: it is requeued,
 # loses its node, runs into its time limit, and ends as the undisturbed one does.
 #
 # Slurm is waited for most of the time, so the runs go on side by side, each in a recipe

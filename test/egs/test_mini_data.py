@@ -5,7 +5,7 @@ import random
 import pytest
 
 from pruneasr.data.datadir import read_data_dir
-from pruneasr.data.frames import parse_frame
+from pruneasr.data.semantic_frames import parse_frame
 
 
 @pytest.mark.integration

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from pruneasr.data.datadir import Utterance, read_data_dir
-from pruneasr.data.frames import Frame
 from pruneasr.data.manifest import ManifestRow, write_manifest
+from pruneasr.data.semantic_frames import SemanticFrame
 from pruneasr.superb.segments import parse_segments
 
 
@@ -143,12 +143,12 @@ def test_the_first_pronunciation_counts(local, tmp_path):
 
 def test_orders_become_intents_and_tags(local):
     module = local("prepare_orders")
-    frame = Frame(
+    frame = SemanticFrame(
         "orderDrink", (("size", "twelve ounce"), ("coffeeDrink", "iced mocha"))
     )
     assert module.ordered_drink(frame) == "iced_mocha"
     with pytest.raises(ValueError, match="a drink in every order"):
-        module.ordered_drink(Frame("orderDrink", frame.slots[:1]))
+        module.ordered_drink(SemanticFrame("orderDrink", frame.slots[:1]))
     assert module.tagged_slots(frame) == (
         "B-size twelve ounce E-size B-coffeeDrink iced mocha E-coffeeDrink"
     )

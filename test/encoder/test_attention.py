@@ -93,7 +93,7 @@ def test_heads_attend_as_the_formula_says(biased, padded, on_cpu, monkeypatch):
         return torch.einsum("bhij,bhjk->bhik", weights, v)
 
     def product(*inputs):
-        return attention._attend(*inputs, scale=0.3, rate=0.0)
+        return attention._attend_group(*inputs, scale=0.3, rate=0.0)
 
     def attend(way):
         torch.manual_seed(0)

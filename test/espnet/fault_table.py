@@ -1,4 +1,4 @@
-"""Print how often each fault was injected into a distil-pruning, and what was lost.
+"""Print how often each fault was injected into a distill-pruning, and what was lost.
 
     python test/espnet/fault_table.py
 

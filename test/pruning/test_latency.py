@@ -167,7 +167,7 @@ def test_a_table_survives_its_file(tmp_path):
         kind="latency",
         target=0.5,
         warmup_steps=1,
-        latency_table=str(tmp_path / "latency.json"),
+        latency_table=load_table(tmp_path / "latency.json"),
     )
     assert constraint.table == table
 
@@ -214,7 +214,10 @@ def test_a_missing_file_says_how_to_make_one(tmp_path):
     ("options", "message"),
     [
         ({"kind": "latency"}, "expected a latency_table with kind latency"),
-        ({"kind": "mac", "latency_table": "t.json"}, "and with no other"),
+        (
+            {"kind": "mac", "latency_table": mac_table(tiny_config())},
+            "and with no other",
+        ),
         (
             {"kind": "latency", "latency_table": mac_table(tiny_config(dim=64))},
             "encoder with other .*dim",

@@ -9,7 +9,7 @@ from tiny import random_encoder
 
 from pruneasr.bin.order_slots import main
 from pruneasr.data.datadir import write_table
-from pruneasr.data.frames import Frame, words_of_slots
+from pruneasr.data.semantic_frames import SemanticFrame, words_of_slots
 from pruneasr.encoder import save_encoder
 from pruneasr.readout import ordered_sets, word_detector
 from pruneasr.readout.spoken_order import in_spoken_order
@@ -32,8 +32,8 @@ def said(generator):
     states = torch.randn(2, 120, len(WORDS), generator=generator) / 10
     for place, i in enumerate(order):
         states[:, 40 * place + 15 : 40 * place + 25, chosen[i]] += 3
-    label = Frame("order", tuple((NAMES[word], WORDS[word]) for word in chosen))
-    spoken = Frame("order", tuple(label.slots[i] for i in order))
+    label = SemanticFrame("order", tuple((NAMES[word], WORDS[word]) for word in chosen))
+    spoken = SemanticFrame("order", tuple(label.slots[i] for i in order))
     return states, label, spoken
 
 
@@ -69,7 +69,9 @@ def test_a_value_is_where_all_its_words_are_close():
     scores[2, [10, 70]] = 5.0  # both values have "of"
     scores[3, 74] = scores[4, 15] = 5.0
     detector.forward = Mock(return_value=scores)
-    frame = Frame("order", (("milk", "some of cream"), ("sugar", "some of sweet")))
+    frame = SemanticFrame(
+        "order", (("milk", "some of cream"), ("sugar", "some of sweet"))
+    )
     spoken = in_spoken_order(detector, torch.zeros(1, 200, 1), frame)
     assert spoken.slots == frame.slots[::-1]
 
@@ -79,7 +81,7 @@ def test_a_slot_of_unknown_words_stays_behind_the_one_before(detector):
     states, label, spoken = said(generator)
     first = label.slots[0]
     slots = (first, ("syrup", "vanilla"), *label.slots[1:])
-    found = in_spoken_order(detector, states, Frame("order", slots)).slots
+    found = in_spoken_order(detector, states, SemanticFrame("order", slots)).slots
     assert found[found.index(first) + 1] == ("syrup", "vanilla")
     assert tuple(s for s in found if s[0] != "syrup") == spoken.slots
 

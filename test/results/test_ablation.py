@@ -122,7 +122,7 @@ def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
         "against 40.5 ± 0.7 of no_fahp)",
         "STE makes the encoder faster": "not significantly different (RTF 0.0000 ± "
         "0.0000 against 0.5000 ± 0.7071 of no_ste)",
-        "distil-pruning beats distillation": "open, one seed cannot tell (WER % "
+        "distill-pruning beats distillation": "open, one seed cannot tell (WER % "
         "21.0 ± 1.4 against 40.0 of distilhubert)",
     }.items():
         assert f"\n- {claim}: {outcome}\n" in text

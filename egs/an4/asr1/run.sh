@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # AN4 (0.8 h of spoken letters, numbers and commands): a small WavLM is pre-trained,
-# distil-pruned by 80 % and fine-tuned, beside its teacher and two encoders of its size.
+# distill-pruned by 80 % and fine-tuned, beside its teacher and two encoders of its size.
 #   LIBRISPEECH=<folder> ./run.sh --data-opts "..." --stage 3 --stop-stage 5
 #SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail

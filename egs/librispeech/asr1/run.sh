@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# LibriSpeech: WavLM Base is distil-pruned by 80 % on 960 h ([W23]) and fine-tuned, with
+# LibriSpeech: WavLM Base is distill-pruned by 80 % on 960 h ([W23]) and fine-tuned, with
 # CTC on 100 h. README.md says how to get the teacher, and how to use 960 h or attention.
 #SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail

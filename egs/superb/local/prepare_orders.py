@@ -12,18 +12,18 @@ from pathlib import Path
 from splits import sizes, write_task
 
 from pruneasr.data.datadir import Utterance, read_data_dir
-from pruneasr.data.frames import Frame, parse_frame
+from pruneasr.data.semantic_frames import SemanticFrame, parse_frame
 from pruneasr.errors import in_a_line
 from pruneasr.superb.metrics.slots import BEGIN, END
 
 
-def ordered_drink(frame: Frame) -> str:
+def ordered_drink(frame: SemanticFrame) -> str:
     """Return the drink as one word.
 
     Raises:
         ValueError: None is ordered.
 
-    >>> ordered_drink(Frame("order", (("coffeeDrink", "iced mocha"),)))
+    >>> ordered_drink(SemanticFrame("order", (("coffeeDrink", "iced mocha"),)))
     'iced_mocha'
     """
     drinks = [value for name, value in frame.slots if name == "coffeeDrink"]
@@ -32,16 +32,19 @@ def ordered_drink(frame: Frame) -> str:
     return drinks[0].replace(" ", "_")
 
 
-def tagged_slots(frame: Frame) -> str:
+def tagged_slots(frame: SemanticFrame) -> str:
     """Return the values of all slots between their tags.
 
-    >>> tagged_slots(Frame("order", (("size", "twelve ounce"),)))
+    >>> tagged_slots(SemanticFrame("order", (("size", "twelve ounce"),)))
     'B-size twelve ounce E-size'
     """
     return " ".join(f"{BEGIN}{name} {value} {END}{name}" for name, value in frame.slots)
 
 
-TEXT_OF: dict[str, Callable[[Frame], str]] = {"ic": ordered_drink, "sf": tagged_slots}
+TEXT_OF: dict[str, Callable[[SemanticFrame], str]] = {
+    "ic": ordered_drink,
+    "sf": tagged_slots,
+}
 WHAT = {"ic": "ten drinks as intents", "sf": "slots without transcripts"}
 
 

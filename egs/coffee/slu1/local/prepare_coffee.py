@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pruneasr.data.audio import raise_problems
 from pruneasr.data.datadir import Utterance
-from pruneasr.data.frames import Frame, format_frame, parse_frame
 from pruneasr.data.manifest import ManifestRow, read_manifest
+from pruneasr.data.semantic_frames import SemanticFrame, format_frame, parse_frame
 from pruneasr.data.sets import write_checked, write_pretrain
 from pruneasr.errors import in_a_line
 
@@ -37,7 +37,7 @@ def text_of(label: str) -> str:
     order = {name: i for i, name in enumerate(SLOTS)}
     names = sorted(values, key=lambda name: order.get(name, len(SLOTS)))
     slots = tuple((name, " ".join(str(values[name]).split())) for name in names)
-    text = format_frame(Frame(intent, slots))
+    text = format_frame(SemanticFrame(intent, slots))
     parse_frame(text, SLOTS)
     return text
 

@@ -6,8 +6,8 @@ to know stands in ``text``: the intent, then the slots in the order of the words
 
 import random
 
-from pruneasr.data.frames import Frame, format_frame
 from pruneasr.data.generated import Line, run
+from pruneasr.data.semantic_frames import SemanticFrame, format_frame
 
 # Upper-case words stand for a slot.
 WORDINGS = {
@@ -65,7 +65,7 @@ def draw(generator: random.Random) -> Line:
             words.append(value)
         else:
             words.append(word)
-    return Line(" ".join(words), format_frame(Frame(intent, tuple(slots))))
+    return Line(" ".join(words), format_frame(SemanticFrame(intent, tuple(slots))))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pruneasr.data.audio import raise_problems
-from pruneasr.data.frames import Frame, format_frame, parse_annotation
+from pruneasr.data.semantic_frames import SemanticFrame, format_frame, parse_annotation
 
 # All types of entities of the corpus; another one is a mistake in the annotation
 _TYPES = """
@@ -65,7 +65,7 @@ def _sentence(entry: dict) -> Sentence:
     if missing:
         raise ValueError(f"expected a label, found no {' and no '.join(missing)}")
     spoken, slots = parse_annotation(entry["sentence_annotation"].lower(), SLOTS)
-    frame = Frame(f"{entry['scenario']}_{entry['action']}", slots)
+    frame = SemanticFrame(f"{entry['scenario']}_{entry['action']}", slots)
     recordings = tuple(item["file"] for item in entry.get("recordings", ()))
     name = str(entry["slurp_id"] if "slurp_id" in entry else entry["nlu_id"])
     return Sentence(name, spoken, format_frame(frame), recordings)

@@ -24,7 +24,7 @@ _ANNOTATED = re.compile(r"\[([^\[\]:]*):([^\[\]]*)\]")
 
 
 @dataclass(frozen=True)
-class Frame:
+class SemanticFrame:
     """An intent and its slots.
 
     Attributes:
@@ -36,7 +36,7 @@ class Frame:
     slots: tuple[tuple[str, str], ...]
 
 
-def format_frame(frame: Frame) -> str:
+def format_frame(frame: SemanticFrame) -> str:
     """Return the sequence of words that stands for a frame.
 
     Raises:
@@ -50,7 +50,7 @@ def format_frame(frame: Frame) -> str:
     return " ".join([frame.intent, *words_of_slots(frame)])
 
 
-def words_of_slots(frame: Frame) -> list[str]:
+def words_of_slots(frame: SemanticFrame) -> list[str]:
     """Return the words that stand for all slots; raises as ``slot_words``."""
     return [word for slot in frame.slots for word in slot_words(*slot)]
 
@@ -72,7 +72,7 @@ def slot_words(name: str, value: str) -> list[str]:
     return f"{name}{OPEN}{_some_value(name, value.split())}".split()
 
 
-def parse_frame(text: str, known: Collection[str] | None = None) -> Frame:
+def parse_frame(text: str, known: Collection[str] | None = None) -> SemanticFrame:
     """Read a frame strictly, as references are.
 
     Args:
@@ -100,10 +100,12 @@ def parse_frame(text: str, known: Collection[str] | None = None) -> Frame:
                 f"expected all words after the intent in slots, name{OPEN}value; found "
                 f"{word!r} in {text!r}"
             )
-    return Frame(intent, tuple((name, _some_value(name, v)) for name, v in slots))
+    return SemanticFrame(
+        intent, tuple((name, _some_value(name, v)) for name, v in slots)
+    )
 
 
-def read_frame(text: str) -> Frame:
+def read_frame(text: str) -> SemanticFrame:
     """Read what a model wrote, leaving out what makes no sense; never fails.
 
     The first word is the intent unless it opens a slot. A slot without a value says
@@ -119,7 +121,7 @@ def read_frame(text: str) -> Frame:
         elif i == 0:
             intent = word
     said = [(name, " ".join(value)) for name, value in slots if name and value]
-    return Frame(intent, tuple(said))
+    return SemanticFrame(intent, tuple(said))
 
 
 def parse_annotation(
@@ -148,7 +150,7 @@ def parse_annotation(
     return " ".join(said.split()), tuple(slots)
 
 
-def read_frames(path: Path) -> dict[str, Frame]:
+def read_frames(path: Path) -> dict[str, SemanticFrame]:
     """Read the references of a set, ``utterance intent slot:value ...``.
 
     Raises:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import jiwer
 
-from pruneasr.data.frames import Frame
+from pruneasr.data.semantic_frames import SemanticFrame
 from pruneasr.scoring.errors import check_same_utterances
 
 Slots = Sequence[tuple[str, str]]
@@ -44,7 +44,7 @@ class Counts:
 
 
 def score_frames(
-    references: Mapping[str, Frame], hypotheses: Mapping[str, Frame]
+    references: Mapping[str, SemanticFrame], hypotheses: Mapping[str, SemanticFrame]
 ) -> dict[str, float]:
     """Return all rates, in percent, and ``Snt``, the number of utterances.
 
@@ -133,5 +133,5 @@ def _share(right: Iterable[bool]) -> float:
     return 100 * sum(values) / len(values)
 
 
-def _values(frame: Frame, name: str) -> Counter[str]:
+def _values(frame: SemanticFrame, name: str) -> Counter[str]:
     return Counter(value for other, value in frame.slots if other == name)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pruneasr.data.frames import (
-    Frame,
+from pruneasr.data.semantic_frames import (
+    SemanticFrame,
     format_frame,
     parse_annotation,
     parse_frame,
@@ -11,7 +11,7 @@ from pruneasr.data.frames import (
     read_frames,
 )
 
-ORDER = Frame("order", (("size", "twelve ounce"), ("roast", "light roast")))
+ORDER = SemanticFrame("order", (("size", "twelve ounce"), ("roast", "light roast")))
 TEXT = "order size:twelve ounce roast:light roast"
 KNOWN = {"size", "roast"}
 
@@ -20,7 +20,7 @@ def test_a_frame_is_written_and_read():
     assert format_frame(ORDER) == TEXT
     assert parse_frame(TEXT, KNOWN) == ORDER
     assert read_frame(TEXT) == ORDER
-    assert parse_frame("stop") == Frame("stop", ())
+    assert parse_frame("stop") == SemanticFrame("stop", ())
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ def test_broken_references_are_refused(text, message):
 )
 def test_what_could_not_be_read_again_is_not_written(slot, message):
     with pytest.raises(ValueError, match=message):
-        format_frame(Frame("wake", (slot,)))
+        format_frame(SemanticFrame("wake", (slot,)))
 
 
 @pytest.mark.parametrize("intent", ["", "wake up", "wake:up"])
 def test_an_intent_is_one_word(intent):
     with pytest.raises(ValueError, match="one word without ':' as intent, found"):
-        format_frame(Frame(intent, ()))
+        format_frame(SemanticFrame(intent, ()))
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_an_intent_is_one_word(intent):
     ],
 )
 def test_what_a_model_wrote_is_read_for_what_it_says(text, intent, slots):
-    assert read_frame(text) == Frame(intent, tuple(slots))
+    assert read_frame(text) == SemanticFrame(intent, tuple(slots))
 
 
 def test_annotated_sentences():

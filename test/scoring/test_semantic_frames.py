@@ -6,8 +6,8 @@ import sys
 import pytest
 
 from pruneasr.bin import score_slu
-from pruneasr.data.frames import Frame
-from pruneasr.scoring.frames import (
+from pruneasr.data.semantic_frames import SemanticFrame
+from pruneasr.scoring.semantic_frames import (
     char_distance,
     distance_counts,
     exact_counts,
@@ -17,7 +17,7 @@ from pruneasr.scoring.frames import (
 
 
 def frame(intent, *slots):
-    return Frame(intent, slots)
+    return SemanticFrame(intent, slots)
 
 
 REFERENCES = {
