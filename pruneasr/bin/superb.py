@@ -11,17 +11,15 @@ egs/superb/run.sh calls the others in order.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 from pathlib import Path
 
 from pruneasr.data.datadir import read_table, write_table
 from pruneasr.encoder import load_encoder
-from pruneasr.encoder.checkpoint import WEIGHTS_NAME
-from pruneasr.encoder.initialize import count_parameters
 from pruneasr.environment import read_calls
 from pruneasr.errors import in_a_line
 from pruneasr.files import write_atomic
+from pruneasr.superb.claim import claim_folder
 from pruneasr.superb.collect import results_markdown
 from pruneasr.superb.config import read_config
 from pruneasr.superb.evaluate import read_texts
@@ -36,26 +34,7 @@ from pruneasr.superb.train import Sets, load_probe, predict
 
 def claim(args: argparse.Namespace) -> None:
     """Note in a folder whose results it holds; refuse those of other weights."""
-    facts = args.output / "encoder.json"
-    weights = args.encoder / WEIGHTS_NAME
-    if not weights.is_file():
-        raise ValueError(f"expected an encoder directory with {weights}; found none")
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if facts.exists():
-        before = json.loads(facts.read_text(encoding="utf-8"))
-        if before["sha256"] != sha256:
-            raise ValueError(
-                f"{facts.parent} holds results of {before['encoder']}, other weights "
-                f"than {args.encoder} has; give this encoder another --name"
-            )
-        return
-    found = {
-        "encoder": str(args.encoder),
-        "sha256": sha256,
-        "parameters": count_parameters(load_encoder(args.encoder)),
-    }
-    facts.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(facts, json.dumps(found, indent=1) + "\n")
+    claim_folder(args.encoder, args.output)
 
 
 def features(args: argparse.Namespace) -> None:
