@@ -12,6 +12,7 @@ has no such choice; the export follows the general way, that of unequal lengths.
 
 from __future__ import annotations
 
+import copy
 import os
 import warnings
 
@@ -90,7 +91,7 @@ def onnx_difference(encoder: Encoder, path: str | os.PathLike[str]) -> float:
         os.fspath(path), options, providers=["CPUExecutionProvider"]
     )
     last = session.get_outputs()[0].name == "last_hidden_state"
-    model = _Exported(encoder, last).eval()
+    model = _Exported(copy.deepcopy(encoder).cpu(), last).eval()
     differences: list[Tensor] = []
     for seconds in ([1], [3, 3], [5, 1, 2]):
         batch = _batch(encoder, seconds)

@@ -20,8 +20,8 @@ from pruneasr.encoder.model import Encoder
 
 
 def for_onnx(encoder: Encoder) -> Encoder:
-    """Return a copy of an encoder that attends so; parameters have the same values."""
-    encoder = copy.deepcopy(encoder)
+    """Return a copy on the CPU that attends so; parameters have the same values."""
+    encoder = copy.deepcopy(encoder).cpu()
     for module in encoder.modules():
         if isinstance(module, Attention):
             module.__class__ = HeadByHead
