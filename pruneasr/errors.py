@@ -23,7 +23,7 @@ def in_a_line(main: Callable[Arguments, None]) -> Callable[Arguments, None]:
         try:
             main(*args, **kwargs)
         except MENDABLE as error:
-            print(f"{program}: {error}", file=sys.stderr)
+            print(f"{program}: {str(error) or repr(error)}", file=sys.stderr)
             sys.exit(1)
 
     return wrapped

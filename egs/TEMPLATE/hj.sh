@@ -118,7 +118,7 @@ point() {
             $(task_options "${ngpu}") \
             --frontend_conf ckpt="${from}" --init_param "${init}::model" \
             $(constraint "$1" "$2") --output_dir "${dir}/train" --resume true \
-            --seed "$3"
+            --seed "$3" --multiprocessing_distributed true
         # shellcheck disable=SC2086  # train_cmd is words
         once "${dir}/pruned/.done" ${train_cmd} "${dir}/pruned/prune.log" \
             python -m pruneasr.bin.prune --experiment "${dir}/train" --output "${encoder}"

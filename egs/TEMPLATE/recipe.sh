@@ -16,7 +16,8 @@ Stages, by number or name:
   --dry-run                 print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
-  --gpu-inference true      decode on GPUs too, one for each job (false)
+  --gpu-inference true      decode on GPUs too: of a batch system one for each job, of this
+                            machine one (false)
   --num-threads N           threads of a training that runs alone (all cores
                             of this machine; 1 where a batch system runs it)
   --nj N                    jobs side by side (all cores of this machine; 32 where a

@@ -124,6 +124,13 @@ class FeatureExtractor(nn.Module):
             nn.Parameter(torch.ones(channels)) if config.channel_scale else None
         )
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights; also in replicas, whose weights are no parameters."""
+        first = self.layers[0]
+        assert isinstance(first, ConvLayer)
+        return first.conv.weight.dtype
+
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Map waveforms (B, T) and lengths (B,) to (B, L, C) and frame lengths (B,)."""
         x = waveforms[:, None]

@@ -135,7 +135,7 @@ class Encoder(nn.Module):
                 "expected mono waveforms of shape (batch, samples); found "
                 f"{tuple(waveforms.shape)}. Select or mix down one channel first"
             )
-        wanted = next(self.feature_extractor.parameters()).dtype
+        wanted = self.feature_extractor.dtype
         if waveforms.dtype != wanted and not torch.is_autocast_enabled(
             waveforms.device.type
         ):

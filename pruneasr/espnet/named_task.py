@@ -13,15 +13,6 @@ class NamedTask(SafeTask):
 
     name: str
 
-    @classmethod
-    def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
-        """Add ``--task`` to the options of ESPnet's task."""
-        super().add_task_arguments(parser)
-        group = parser.add_argument_group("Choice of the task")
-        group.add_argument(
-            "--task", choices=[cls.name], default=cls.name, help="Whose loss is used"
-        )
-
 
 def by_name(*tasks: type[NamedTask]) -> dict[str, type[NamedTask]]:
     """Return tasks by their names."""
@@ -36,5 +27,5 @@ def run_named(
         description=about, add_help=False, allow_abbrev=False
     )
     parser.add_argument("--task", choices=tasks, required=True)
-    known, _ = parser.parse_known_args(cmd)
-    tasks[known.task].main(cmd=cmd)
+    known, options = parser.parse_known_args(cmd)
+    tasks[known.task].main(cmd=options)

@@ -102,6 +102,9 @@ class PruningTask(NamedTask, ASRTask):
         """Add gates and constraint to the options of ESPnet's task."""
         super().add_task_arguments(parser)
         add_pruning_arguments(parser)
+        parser.add_argument(  # config.yaml tells bin.prune
+            "--task", choices=[cls.name], default=cls.name, help="Whose loss is used"
+        )
         parser.set_defaults(required=["output_dir", "token_list", "units"])
 
     @classmethod

@@ -33,7 +33,7 @@ from pruneasr.espnet.interrupt import (
     remove_unfinished,
     write,
 )
-from pruneasr.files import whole
+from pruneasr.files import remove_partial, whole
 
 CHECKPOINT = "checkpoint.pth"
 PREVIOUS = "checkpoint.prev.pth"
@@ -56,6 +56,7 @@ class SafeTrainer(Trainer):
         options = kwargs["trainer_options"]
         output_dir = Path(options.output_dir)
         if processes.rank() == 0:
+            remove_partial(output_dir)
             if options.resume:
                 repair_checkpoint(output_dir)
                 complete_epoch(output_dir, options.best_model_criterion)

@@ -332,10 +332,12 @@ python -m pruneasr.bin.check_data data/one --tokens data/tokens_bpe50 --allow-un
 python -m pruneasr.bin.check_data data/two --tokens data/tokens_bpe50 --allow-unknown" ]
 }
 
-@test "decoding on GPUs asks for one for each job" {
+@test "decoding on GPUs asks a batch system for one for each job, and here for one" {
     options=(--dry-run true --stage decode --stop-stage decode --systems pruned --nj 3)
     run "$RECIPE/run.sh" "${options[@]}" --gpu-inference true
-    [[ "$output" == *"run.pl --gpu 1 JOB=1:3 "*"asr_inference "*" --ngpu 1 "* ]]
+    [[ "$output" == *"run.pl --gpu 1 JOB=1:1 "*"asr_inference "*" --ngpu 1 "* ]]
+    run "$RECIPE/run.sh" "${options[@]}" --gpu-inference true --cmd-backend slurm
+    [[ "$output" == *" --gpu 1 JOB=1:3 "*"asr_inference "*" --ngpu 1 "* ]]
     run "$RECIPE/run.sh" "${options[@]}" --ngpu 2
     [[ "$output" == *"run.pl JOB=1:3 "*"asr_inference "*" --ngpu 0 "* ]]
 }
@@ -351,8 +353,10 @@ python -m pruneasr.bin.check_data data/two --tokens data/tokens_bpe50 --allow-un
         mkdir -p "$dir/1best_recog" && cp "$keys" "$dir/1best_recog/text"
     fi'
     made exp/asr_pruned_seed1/valid.cer_ctc.ave.pth data/test/wav.scp
+    made conf/decode.yaml conf/other.yaml
     printf 'u%s x.wav\n' 1 2 3 4 > "$RECIPE/data/test/wav.scp"
-    decode=("$RECIPE/run.sh" --stage decode --stop-stage decode --systems pruned)
+    decode=("$RECIPE/run.sh" --stage decode --stop-stage decode --systems pruned
+        --inference-config conf/decode.yaml)
     run "${decode[@]}" --nj 3
     [ "$status" -eq 1 ]
     touch "$RECIPE/go"
@@ -363,12 +367,13 @@ python -m pruneasr.bin.check_data data/two --tokens data/tokens_bpe50 --allow-un
     [ "$(grep -c "asr_inference.*keys.2.scp" "$RECIPE/calls")" -eq 2 ]
     diff "$RECIPE/data/test/wav.scp" "$RECIPE/exp/asr_pruned_seed1/decode/test/text"
     # all have ended well: none is run; but for other options, audio, or another model all
-    for other in nothing beam audio model; do
+    for other in nothing edited beam audio model; do
         expected=2
         rm "$RECIPE"/exp/asr_pruned_seed1/decode/test/{.done,text}
         : > "$RECIPE/calls"
         case $other in
             nothing) expected=0 ;;
+            edited) echo "beam_size: 3" > "$RECIPE/conf/decode.yaml" ;;
             beam) decode+=(--inference-config conf/other.yaml) ;;
             audio) echo "u5 x.wav" >> "$RECIPE/data/test/wav.scp" ;;
             model) touch -d "next hour" "$RECIPE/exp/asr_pruned_seed1/valid.cer_ctc.ave.pth" ;;

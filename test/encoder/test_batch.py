@@ -1,5 +1,6 @@
 """Batches: padding changes nothing, ragged heads are exact, bad input is refused."""
 
+import copy
 import math
 
 import pytest
@@ -142,6 +143,19 @@ def test_lengths_that_do_not_belong_are_refused(encoder, lengths):
 def test_other_shapes_are_refused(encoder, shape):
     with pytest.raises(ValueError, match="mono waveforms"):
         encoder(torch.randn(shape))
+
+
+def test_a_replica_has_weights_that_are_no_parameters(encoder):
+    """As torch's DataParallel makes them."""
+    speech = torch.randn(1, 4000)
+    expected = encoder(speech)[0][-1]
+    replica = copy.deepcopy(encoder)
+    for module in replica.modules():
+        for name, weight in list(module._parameters.items()):
+            del module._parameters[name]
+            setattr(module, name, None if weight is None else weight.detach())
+    assert list(replica.parameters()) == []
+    torch.testing.assert_close(replica(speech)[0][-1], expected)
 
 
 def test_waveforms_of_another_type_are_refused(encoder):

@@ -12,11 +12,14 @@ stage_decode() {
 
 decode() { # EXPERIMENT SET
     local model=$1/${inference_model} dir=$1/decode/$2 audio=data/$2/wav.scp
-    local ngpu=0 jobs options=() command
+    local ngpu=0 nj=${nj} jobs options=() command
     need "${model}" train
     need "${audio}" data
     log "output ${dir}/text, log ${dir}/log/inference.*.log"
-    if "${gpu_inference}"; then ngpu=1 options=(--gpu 1); fi
+    if "${gpu_inference}"; then
+        ngpu=1 options=(--gpu 1)
+        nj=$(num_trainings) # on this machine all would take the same GPU
+    fi
     command=(python -m pruneasr.run -m "espnet2.bin.${task}_inference"
         --config "${inference_config}" --batch_size 1 --ngpu "${ngpu}"
         --data_path_and_name_and_type "${audio},speech,sound"
@@ -32,7 +35,7 @@ decode() { # EXPERIMENT SET
             rm -rf "${dir}/log" "${dir}/text"
             mkdir -p "${dir}/log"
             split_list "${audio}" "${dir}/log/keys"
-            echo "${command[*]}" > "${dir}/log/command"
+            decoding > "${dir}/log/command"
         fi
     fi
     # shellcheck disable=SC2086  # decode_cmd is words
@@ -44,10 +47,16 @@ decode() { # EXPERIMENT SET
     fi
 }
 
+# decoding: what decides its result, but for model and audio.
+decoding() {
+    echo "${command[*]}"
+    cat "${inference_config}"
+}
+
 # begun: whether jobs of this command, model and audio were begun before; those that have
 # ended well are not run again.
 begun() {
     [ "${dir}/log/command" -nt "${model}" ] \
-        && [ "$(< "${dir}/log/command")" = "${command[*]}" ] \
+        && cmp -s "${dir}/log/command" <(decoding) \
         && cmp -s <(sort "${dir}"/log/keys.*.scp) <(sort "${audio}")
 }

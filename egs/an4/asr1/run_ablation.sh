@@ -4,10 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-# A sixth of the distillation steps of run.sh, a third of those of recovery and 30 % of those of
-# fine-tuning, so that all variants take hours, not days, on a core;
-# the gates are faster for it. --single-args: as many steps as distill-pruning and recovery
-# together. --whole-target: 0.8 of MHA and FFN is 0.676 of all.
+# A sixth of the distillation steps of run.sh, a third of those of recovery and 30 % of those
+# of fine-tuning, so that all variants take hours, not days, on a core; the gates are faster
+# for it. --single-args: as many steps as distill-pruning and recovery together.
+# --whole-target: 0.8 of MHA and FFN is 0.676 of all.
 exec ../../TEMPLATE/ablation.sh \
     --recipe-title "AN4: ablation of distill-pruning, ASR on real recordings" \
     --recipe-command "egs/an4/asr1/run_ablation.sh ${*@Q}" \

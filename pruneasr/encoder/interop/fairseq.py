@@ -143,8 +143,7 @@ def flatten_options(options: Any) -> dict[str, Any]:
         values = {**flatten_options(task), **flatten_options(model)}
     if values.get("w2v_args"):
         inner = flatten_options(values["w2v_args"])
-        own = {k: v for k, v in values.items() if k == "normalize" and v is not None}
-        return inner | own
+        return {**inner, "normalize": values.get("normalize", inner.get("normalize"))}
     return values
 
 
@@ -161,6 +160,7 @@ def read_options(values: Mapping[str, Any]) -> EncoderConfig:
                 f"checkpoint options: {name} must be {expected!r}, nothing else is "
                 f"supported; found {values[name]!r}"
             )
+    values = {name: value for name, value in values.items() if value is not None}
     check_options("checkpoint options", values, DEFAULTS)
     get = {**DEFAULTS, **values}.__getitem__
     if get("extractor_mode") not in ("default", "layer_norm"):

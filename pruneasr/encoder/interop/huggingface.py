@@ -178,6 +178,7 @@ def read_config(
                 f"found {values[name]!r}"
             )
     family = families[values["model_type"]]
+    values = {name: value for name, value in values.items() if value is not None}
     check_options("config.json", values, DEFAULTS)
     get = {**DEFAULTS, **values}.__getitem__
     data2vec = family == "data2vec"

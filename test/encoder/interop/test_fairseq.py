@@ -226,6 +226,13 @@ def test_old_options_in_a_namespace(tmp_path):
     assert_same(imported, encoder)
 
 
+def test_options_without_a_value_have_their_default(hubert, tmp_path):
+    _, checkpoint = hubert
+    expected = read(checkpoint, tmp_path).encoder.config
+    checkpoint["cfg"]["model"] |= {"max_distance": None, "normalize": None}
+    assert read(checkpoint, tmp_path).encoder.config == expected
+
+
 def test_conv_layers_are_parsed():
     text = "[(512,10,5)] + [(512, 3, 2)] * 4 + [(512,2,2)]*2"
     kernels = [(10, 5), (3, 2), (3, 2), (3, 2), (3, 2), (2, 2), (2, 2)]
