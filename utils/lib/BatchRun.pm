@@ -18,7 +18,7 @@ use Exporter 'import';
 use File::Basename qw(basename dirname);
 use JobLog qw(make_directory);
 use JobScript qw(batch_script shell_quote);
-use Pick qw(left_by take_pick);
+use Pick qw(leave_out take_pick);
 use QueueConf qw(find_conf read_conf submit_options);
 use Report qw(describe_signal first_few interrupted report);
 
@@ -89,21 +89,6 @@ sub prepare {
     return { scheduler => $scheduler, conf => $conf, line => $line, tasks => \@tasks,
         directory => $directory, log => $log, done => $done,
         queue_log => "$q/$base", script => "$q/$stem.sh" };
-}
-
-# Tasks that --pick does not run again are over. The job has the range from the first to
-# the last of the others; its script ends at once where one between them is over.
-sub leave_out {
-    my ($line, $pick, @tasks) = @_;
-    for my $task (@tasks) {
-        my $before = left_by($pick, $task->{log});
-        $task->{over} = 1 if $before ne '';
-        $task->{why} = 'failed before' if $before eq 'failed';
-    }
-    my @open = map { $_->{id} } grep { !$_->{over} } @tasks;
-    $line->{job} = { %{ $line->{job} }, start => $open[0], end => $open[-1] }
-        if @open && $line->{job};
-    return;
 }
 
 # max_jobs_run goes through the config file if that says how, else by way of the
