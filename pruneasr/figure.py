@@ -20,9 +20,14 @@ def pyplot() -> Any:
 def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> None:
     """Draw x, y and the spread of y of each name, in a colour and mark of its own.
 
-    Points of nearly one x stand side by side, so that they do not hide each other.
+    Points of nearly one x stand side by side, so that they do not hide each other; the
+    figure then says so.
     """
-    places = side_by_side([x for x, _, _ in means.values()])
+    xs = [x for x, _, _ in means.values()]
+    places = side_by_side(xs)
+    if places != xs:
+        note = "points of nearly one size are drawn side by side"
+        axis.set_title(note, loc="right", fontsize=7)
     for k, (name, (_, y, spread)) in enumerate(means.items()):
         axis.errorbar(
             places[k],

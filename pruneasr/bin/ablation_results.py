@@ -43,9 +43,9 @@ def _write(args: argparse.Namespace) -> None:
     }
     plot_all(variants, histories, args.test_sets[0], metric, figures)
     encoders = {run.encoder: run.encoder for runs in variants.values() for run in runs}
-    factors = real_time_factors(encoders, args.audio)
+    speeds = real_time_factors(encoders, args.audio)
     text = ablation_markdown(
-        args.title, commands, variants, factors, args.test_sets, metric, probes
+        args.title, commands, variants, speeds, args.test_sets, metric, probes
     )
     if probes:
         section = probes_section(variants, probes, figures / "ablation_scores.png")

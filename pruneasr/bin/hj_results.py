@@ -32,13 +32,11 @@ def main(argv: list[str] | None = None) -> None:
     commands = read_calls(args.points / "commands")
     points = collect_points(args.points, args.test_sets, metric)
     encoders = {run.encoder: run.encoder for point in points for run in point.runs}
-    factors = real_time_factors(encoders, args.audio)
-    text = curves_markdown(
-        args.title, commands, points, factors, args.test_sets, metric
-    )
+    speeds = real_time_factors(encoders, args.audio)
+    text = curves_markdown(args.title, commands, points, speeds, args.test_sets, metric)
     first, figures = args.test_sets[0], args.output / "figures"
     plot_against_macs(points, first, metric, figures / "hj.png")
-    plot_against_time(points, factors, first, metric, figures / "hj_time.png")
+    plot_against_time(points, speeds.factors, first, metric, figures / "hj_time.png")
     (args.output / "RESULTS_HJ.md").write_text(text, encoding="utf-8")
     print(text)
 

@@ -13,7 +13,7 @@ their frames, as one process with all of their utterances would.
 
 Layers are numbered as hidden states are: 0 enters block 0, i leaves block i.
 free, ordered and fixed share one linear map from student to teacher space, which starts
-as the identity.
+as the identity; fixed can give teacher layers maps of their own (DPHuBERT: layer 0).
 
 Shapes: B batch, L frames, D model dimension.
 """
@@ -39,7 +39,17 @@ def l1_cosine(student: Tensor, teacher: Tensor) -> Tensor:
     return F.l1_loss(student, teacher) - F.logsigmoid(cosine).mean()
 
 
-DISTANCES: dict[str, Distance] = {"mse": F.mse_loss, "l1_cosine": l1_cosine}
+def l1_minus_cosine(student: Tensor, teacher: Tensor) -> Tensor:
+    """Return L1 minus the cosine itself (DPHuBERT, Peng et al. 2023)."""
+    cosine = F.cosine_similarity(student, teacher, dim=-1)
+    return F.l1_loss(student, teacher) - cosine.mean()
+
+
+DISTANCES: dict[str, Distance] = {
+    "mse": F.mse_loss,
+    "l1_cosine": l1_cosine,
+    "l1_minus_cosine": l1_minus_cosine,
+}
 
 
 def _check(whose: str, layers: tuple[int, ...], num_blocks: int) -> None:
@@ -105,15 +115,21 @@ class Pairing(nn.Module):
         """
 
 
+def identity_map(dim: int) -> nn.Linear:
+    """Return a learned linear map that starts as the identity."""
+    linear = nn.Linear(dim, dim)
+    nn.init.eye_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    return linear
+
+
 class ChosenPairing(Pairing):
     """Pairs chosen layer by layer, through one linear map that starts as identity."""
 
     def __init__(self, teacher_layers: Sequence[int], dim: int, distance: str) -> None:
         """Make the map."""
         super().__init__(teacher_layers, dim, distance)
-        self.map = nn.Linear(dim, dim)
-        nn.init.eye_(self.map.weight)
-        nn.init.zeros_(self.map.bias)
+        self.map = identity_map(dim)
 
     def forward(
         self,
@@ -125,10 +141,16 @@ class ChosenPairing(Pairing):
         """Compare each layer with the one that is chosen for it."""
         targets = {j: teacher[j][valid].float() for j in self.teacher_layers}
         # layer 0 stands in where every block is gone
-        candidates = {k: self.map(student[k][valid]).float() for k in living or [0]}
+        candidates = {
+            k: self.map_of(k)(student[k][valid]).float() for k in living or [0]
+        }
         pairs = self.choose(targets, candidates)
         distances = [self.distance(candidates[k], targets[j]) for j, k in pairs.items()]
         return torch.stack(distances).sum(), pairs
+
+    def map_of(self, student_layer: int) -> nn.Module:
+        """Return the map that takes a student layer into the teacher's space."""
+        return self.map
 
     @torch.no_grad()
     def _distances(
@@ -188,6 +210,7 @@ class FixedPairing(ChosenPairing):
         dim: int,
         distance: str,
         student_layers: Sequence[int] | None = None,
+        own_maps: Sequence[int] = (),
     ) -> None:
         """Pair as given.
 
@@ -196,9 +219,10 @@ class FixedPairing(ChosenPairing):
             dim: see :class:`Pairing`.
             distance: see :class:`Pairing`.
             student_layers: one for each teacher layer; None means the same numbers.
+            own_maps: student layers with a map of their own; the others share one.
 
         Raises:
-            ValueError: if their number differs.
+            ValueError: if their number differs, or a map is of no pair.
         """
         super().__init__(teacher_layers, dim, distance)
         student_layers = student_layers or teacher_layers
@@ -207,7 +231,13 @@ class FixedPairing(ChosenPairing):
                 f"expected {len(teacher_layers)} student_layers for {teacher_layers}; "
                 f"found {student_layers}"
             )
+        if not set(own_maps) <= set(student_layers):
+            raise ValueError(
+                f"expected own_maps out of the student_layers {student_layers}; found "
+                f"{own_maps}"
+            )
         self.pairs = dict(zip(teacher_layers, student_layers, strict=True))
+        self.own_maps = nn.ModuleDict({str(k): identity_map(dim) for k in own_maps})
 
     def check(self, num_teacher_blocks: int, num_student_blocks: int) -> None:
         """Refuse layers that do not exist, of the student too."""
@@ -223,6 +253,11 @@ class FixedPairing(ChosenPairing):
     ) -> tuple[Tensor, dict[int, int]]:
         """Compare the given layers, living or not."""
         return super().forward(teacher, student, valid, sorted(self.pairs.values()))
+
+    def map_of(self, student_layer: int) -> nn.Module:
+        """Return a layer's own map, or the one that is shared."""
+        own = dict(self.own_maps.items())
+        return own.get(str(student_layer), self.map)
 
     def choose(
         self, targets: dict[int, Tensor], candidates: dict[int, Tensor]

@@ -49,7 +49,9 @@ class RecoverTask(EncoderTask):
             help="Hidden states of the teacher that are learned",
         )
         group.add_argument(
-            "--distance", default="mse", help="mse, or l1_cosine as in DistilHuBERT"
+            "--distance",
+            default="mse",
+            help="mse, l1_cosine as in DistilHuBERT or l1_minus_cosine as in DPHuBERT",
         )
         pairing_choices.add_arguments(group)
         parser.set_defaults(

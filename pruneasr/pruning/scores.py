@@ -1,9 +1,10 @@
 """Gates that follow a score instead of a training: the untrained baselines.
 
     random       scores drawn evenly
-    magnitude    the L2 norm of all weights that go with a unit, divided by the root of
-                 their number, so that channels, dimensions and heads stand in one
-                 ranking (Li et al. 2017 rank the filters of a layer by their norm)
+    magnitude    the root mean square of all weights that go with a unit, over the mean
+                 of its kind in its layer (Li et al. 2017 rank the filters of a layer by
+                 their norm): units are small among their like. Without that, the kind
+                 with the smallest weights goes first as a whole, attention on AN4
 
 All units of an encoder are ranked together, and the lowest close until the target is
 met. The gates then go the way of trained ones, through ``plan_removal`` and ``remove``.
@@ -44,11 +45,14 @@ def random_scores(encoder: Encoder, generator: torch.Generator) -> Scores:
 
 @torch.no_grad()
 def magnitude_scores(encoder: Encoder, _: torch.Generator) -> Scores:
-    """Return the root mean square of the weights of every unit; nothing is drawn."""
-    return {
+    """Return the size of every unit's weights among its like; nothing is drawn."""
+    sizes = {
         key: torch.stack([w.square().mean().sqrt() for w in _weights(encoder, *key)])
         for key in find_gates(encoder)
     }
+    # a layer of zeros goes first
+    tiny = torch.finfo(torch.float32).tiny
+    return {key: size / size.mean().clamp_min(tiny) for key, size in sizes.items()}
 
 
 SCORES: dict[str, Callable[[Encoder, torch.Generator], Scores]] = {

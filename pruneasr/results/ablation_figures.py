@@ -62,6 +62,7 @@ def plot_gates(histories: Mapping[str, Sequence[History]], path: Path) -> None:
             means = [statistics.fmean(z) for z in zip(*rows, strict=True)]
             axis.plot(epochs, means, color=f"C{k}", linewidth=2, label=label)
         axis.set(title=title, xlabel="epoch", ylim=(0, 1.05))
+        axis.xaxis.get_major_locator().set_params(integer=True)
         if axis.lines:
             axis.legend()
     save_figure(figure, path)

@@ -16,7 +16,7 @@ from pruneasr.figure import pyplot, save_figure
 from pruneasr.markdown import markdown_table
 from pruneasr.results.collect import Metric
 from pruneasr.results.runs import Run, read_runs, runs_section
-from pruneasr.results.speed import speed_note
+from pruneasr.results.speed import Speeds
 from pruneasr.scoring.spread import CAPTION, IN_WORDS, deviation, spread, verdict
 
 DENSE = "dense"
@@ -80,7 +80,7 @@ def curves_markdown(
     title: str,
     commands: Sequence[str],
     points: Sequence[Point],
-    factors: Mapping[Path, float],
+    speeds: Speeds[Path],
     test_sets: Sequence[str],
     metric: Metric,
 ) -> str:
@@ -90,7 +90,7 @@ def curves_markdown(
         title: of the page.
         commands: how the recipe was called.
         points: the dense one first.
-        factors: encoder directory -> real-time factor.
+        speeds: by encoder directory.
         test_sets: what was decoded.
         metric: of the task.
     """
@@ -102,7 +102,7 @@ def curves_markdown(
     rows = []
     for point in points:
         parameters = statistics.fmean(run.num_parameters for run in point.runs)
-        time = point.factor(factors)
+        time = point.factor(speeds.factors)
         cells = [
             point.method,
             str(point.percent),
@@ -111,7 +111,7 @@ def curves_markdown(
             f"{point.num_macs() / 1e9:.3f}",
             f"{100 * point.num_macs() / dense.num_macs():.1f}",
             f"{time:.5f}",
-            f"{100 * time / dense.factor(factors):.1f}",
+            f"{100 * time / dense.factor(speeds.factors):.1f}",
         ]
         for test_set in test_sets:
             mine = point.errors(test_set)
@@ -122,7 +122,7 @@ def curves_markdown(
         "`size`, `mac` and `sep_mac` remove that share of the parameters, of the MACs, "
         "of the MACs of convolutions and Transformer each; `transformer` that share of "
         "all MACs without touching the convolutions, `latency` that share of the "
-        f"milliseconds on one machine. {speed_note(test_sets[0])} Mean over seeds, "
+        f"milliseconds on one machine. {speeds.note(test_sets[0])} Mean over seeds, "
         f"plus-minus the sample standard deviation. {CAPTION} "
         "`dense` is the teacher, fine-tuned as long."
     )
@@ -135,7 +135,10 @@ def curves_markdown(
         "![error against MACs](figures/hj.png)\n"
         "![error against time](figures/hj_time.png)\n\n"
         + runs_section(
-            [run for point in points for run in point.runs], factors, test_sets, metric
+            [run for point in points for run in point.runs],
+            speeds.factors,
+            test_sets,
+            metric,
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pruneasr.environment import environment_section
@@ -18,7 +18,7 @@ from pruneasr.results.collect import (
     read_score,
     same_place,
 )
-from pruneasr.results.speed import speed_note
+from pruneasr.results.speed import Speeds
 from pruneasr.scoring.report import results_header, results_row
 from pruneasr.scoring.spread import IN_WORDS, spread, verdict
 
@@ -121,7 +121,7 @@ def update_readme(readme: Path, name: str, systems_section: str) -> None:
 
 def systems_section(
     systems: Sequence[System],
-    speeds: Mapping[str, float],
+    speeds: Speeds[str],
     test_sets: Sequence[str],
     metrics: Sequence[Metric],
     expdir: Path,
@@ -143,15 +143,16 @@ def systems_section(
             scores = system.scores[test_set]
             cells += [spread(scores[metric.name]) for metric in metrics]
         cells += [
-            f"{speeds[system.name]:.4f}",
+            f"{speeds.factors[system.name]:.4f}",
             f"{encoder_seconds(system.encoder, expdir) / 60:.1f}",
             f"{system.training_sec / 60:.1f}",
         ]
         rows.append(cells)
     note = (
         "Mean over the seeds of the fine-tuning, plus-minus the sample standard "
-        f"deviation. Parameters and MACs are the encoder's. {speed_note(test_sets[0])} "
-        "Encoder training is what was trained here: 0.0 where an encoder was given."
+        "deviation. Parameters and MACs are the encoder's. "
+        f"{speeds.note(test_sets[0])} Encoder training is what was trained "
+        "here: 0.0 where an encoder was given."
     )
     return f"## Systems\n\n{markdown_table(columns, rows)}\n{note}\n"
 

@@ -79,6 +79,22 @@ def test_l1_and_cosine_by_hand():
     assert loss.item() == pytest.approx(1 + math.log(1 + math.exp(-0.96)))
 
 
+def test_l1_less_cosine_by_hand():
+    student, teacher = torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]])
+    loss = DISTANCES["l1_minus_cosine"](student, teacher)
+    assert loss.item() == pytest.approx(1 - 0.96)
+
+
+def test_a_layer_with_a_map_of_its_own():
+    pairing = FixedPairing([0, 1, 2], DIM, "mse", own_maps=[0])
+    pairing.own_maps["0"].bias.data.fill_(1.0)
+    pairing.map.bias.data.fill_(0.5)
+    loss, _ = pairing(states([0, 0, 0]), states([0, 0, 0]), ALL_VALID, [1, 2])
+    assert loss.item() == pytest.approx(1.0 + 0.25 + 0.25)
+    with pytest.raises(ValueError, match=r"out of the student_layers .* found \[3\]"):
+        FixedPairing([0, 1], DIM, "mse", own_maps=[3])
+
+
 def test_nothing_living_falls_back_to_the_input_of_the_blocks():
     pairing = FreePairing([1], DIM, "mse")
     _, pairs = pairing(states([0, 1]), states([1, 1]), ALL_VALID, [])

@@ -89,11 +89,23 @@ def test_a_channel_counts_with_what_reads_it_and_a_convolution_keeps_one():
             layer.conv.weight[5] = 0.0
         layers[3].conv.weight[:, 5] = LARGE
         for layer in layers[5:]:  # no channel of layer 5 is worth anything
-            layer.conv.weight *= 1e-3
+            layer.conv.weight *= 0.0
     gated(encoder, ["conv"], 0.1, denominator="whole")
     assert bool(layers[2].slot.kept[5])  # layer 3 reads it
     assert not bool(layers[1].slot.kept[5])
     assert int(layers[5].slot.kept.sum()) == 1
+
+
+@torch.no_grad()
+def test_a_kind_of_small_weights_does_not_go_as_a_whole():
+    encoder = random_encoder(WIDE)
+    for block in encoder.blocks:
+        for projection in ("q_proj", "k_proj", "v_proj", "out_proj"):
+            getattr(block.attention.branch, projection).weight *= 1e-3
+    constraint = gated(encoder, ["qk", "vo", "ffn"], 0.5)
+    removed, _ = remove_checked(encoder, constraint)
+    heads = [head for block in removed.config.blocks for head in block.heads]
+    assert sum(head.vo for head in heads) > 3 * 32 // 4  # of a half that is left
 
 
 def test_scores_leave_the_weights_of_what_stays_alone():

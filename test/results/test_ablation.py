@@ -1,5 +1,6 @@
 """RESULTS_ABLATION.md: runs from folders, the table and what the figures draw."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,11 +10,14 @@ import torch
 from tiny import random_encoder, tiny_config
 
 from pruneasr.bin import ablation_results
-from pruneasr.encoder import save_encoder
+from pruneasr.encoder import BlockConfig, save_encoder
 from pruneasr.figure import pyplot
+from pruneasr.pruning.widths import config_widths
 from pruneasr.results.ablation import collect_variants
 from pruneasr.results.ablation_figures import plot_gates, plot_layers
 from pruneasr.results.collect import METRICS
+from pruneasr.results.layers_left import layers_section, num_branches, same_encoders
+from pruneasr.results.speed import Speeds
 
 WER = METRICS["asr"][0]
 
@@ -89,7 +93,8 @@ def command_line(runs_dir):
 def test_command_line(runs_dir, capsys):
     ablation_results.main(command_line(runs_dir))
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
-    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    lines = text.splitlines()[::-1]  # of what has several rows the first
+    rows = {line.split(" | ")[0].strip("| "): line for line in lines}
     assert rows["full"].startswith("| full | 1 2 | ")
     assert rows["full"].endswith("| 21.0 ± 1.4 |  |")
     # standard errors 1 and 1 make 1.41; the difference is 11
@@ -110,7 +115,7 @@ def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
     monkeypatch.setattr(
         ablation_results,
         "real_time_factors",
-        lambda named, _: {path: float(path.name == "half") for path in named},
+        lambda named, _: Speeds({p: float(p.name == "half") for p in named}, 0.0),
     )
     (runs_dir / "out").mkdir()
     write_run(runs_dir, "no_fahp_seed1", 40.0, runs_dir / "quarter")
@@ -120,12 +125,50 @@ def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
     for claim, outcome in {
         "FAHP beats gates on whole heads": "significantly better (WER % 21.0 ± 1.4 "
         "against 40.5 ± 0.7 of no_fahp)",
-        "STE makes the encoder faster": "not significantly different (RTF 0.0000 ± "
-        "0.0000 against 0.5000 ± 0.7071 of no_ste)",
+        "STE makes the encoder faster": "not significantly different (RTF 0.00000 ± "
+        "0.00000 against 0.50000 ± 0.70711 of no_ste)",
+        "STE concentrates what is left in fewer branches": "not significantly "
+        "different (branches 6.0 ± 0.0 against 6.0 ± 0.0 of no_ste)",
         "distill-pruning beats distillation": "open, one seed cannot tell (WER % "
         "21.0 ± 1.4 against 40.0 of distilhubert)",
     }.items():
         assert f"\n- {claim}: {outcome}\n" in text
+
+
+def test_encoders_that_are_one_are_named(runs_dir):
+    again = random_encoder(tiny_config(ffn=16))
+    save_encoder(again, runs_dir / "copy")
+    write_run(runs_dir, "ordered_seed1", 20.0, runs_dir / "copy")
+    variants = collect_variants(runs_dir / "ablation", ["test"], WER)
+    runs = [run for name in ("full", "ordered", "no_ste") for run in variants[name]]
+    # of `quarter`, which three runs share, only the first counts
+    assert same_encoders(runs) == [["full_seed1", "ordered_seed1"]]
+
+
+def widths_without(gone):
+    empty = BlockConfig(attention=True, heads=(), feed_forward=True, ffn=0)
+    config = tiny_config(ffn=16)
+    blocks = [empty if i in gone else block for i, block in enumerate(config.blocks)]
+    return config_widths(dataclasses.replace(config, blocks=tuple(blocks)))
+
+
+def test_what_is_left_in_every_block(runs_dir):
+    variants = collect_variants(runs_dir / "ablation", ["test"], WER)
+    text = layers_section(variants, "full")
+    assert "| full | 32 / 32 / 16 | 32 / 32 / 16 | 32 / 32 / 16 |" in text
+    assert "| no_ste | 32 / 32 / 24 |" in text  # 32 and 16
+    assert "| distilhubert | 32 / 32 / 8 | 32 / 32 / 8 | - |" in text
+    # gone in one seed: neither left nor gone in all; in both: gone
+    full = [
+        dataclasses.replace(run, widths=widths_without(gone))
+        for run, gone in zip(variants["full"], ((1,), (0, 1)), strict=True)
+    ]
+    assert [num_branches(run) for run in full] == [4, 2]
+    text = layers_section({"full": full}, "full")
+    assert "| full | 16 / 16 / 8 | 0 / 0 / 0 | 32 / 32 / 16 |" in text
+    for branch in ("MHA", "FFN"):
+        line = f"- {branch} of `full`: left in all seeds in blocks 3, gone in all in 2"
+        assert line in text
 
 
 def write_probe(runs_dir, name, task, metrics):
@@ -150,11 +193,13 @@ def test_probes_are_columns_and_a_figure(runs_dir, monkeypatch):
     (runs_dir / "ablation" / "target_50_seed1" / ".probed_er").unlink()
     monkeypatch.setattr(ablation_results, "plot_all", lambda *_: None)
     monkeypatch.setattr(
-        ablation_results, "real_time_factors", lambda named, _: dict.fromkeys(named, 1)
+        ablation_results,
+        "real_time_factors",
+        lambda named, _: Speeds(dict.fromkeys(named, 1), 0.0),
     )
     ablation_results.main(command_line(runs_dir))
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
-    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()[::-1]}
     assert rows["variant"].endswith("| against full | ks acc % | asr wer % |")
     assert rows["teacher"].endswith("| 96.0 | 7.0 |")
     assert rows["full"].endswith("| 85.0 ± 7.1 | - |")

@@ -14,6 +14,7 @@ from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import METRICS
 from pruneasr.results.curves import Point, collect_points, curves_markdown
 from pruneasr.results.runs import Run
+from pruneasr.results.speed import Speeds
 
 WER = METRICS["asr"][0]
 
@@ -73,9 +74,8 @@ def test_understanding_is_read_as_errors():
     metric = METRICS["slu"][0]
     encoders = (Path("a"), Path("b"))
     point = Point("dense", 0, [run(path) for path in encoders])
-    text = curves_markdown(
-        "T", [], [point], dict.fromkeys(encoders, 1), ["test"], metric
-    )
+    speeds = Speeds(dict.fromkeys(encoders, 1.0), 0.0)
+    text = curves_markdown("T", [], [point], speeds, ["test"], metric)
     assert "| 100 - slot F1 % test |" in text
     assert metric.error(90.0) == 10.0
 
@@ -87,7 +87,7 @@ def test_time_is_the_mean_over_seeds_and_relative_to_dense():
         Point("mac", 30, [run(path) for path in paths[2:]]),
     ]
     factors = dict(zip(paths, (0.004, 0.006, 0.001, 0.003), strict=True))
-    text = curves_markdown("T", [], points, factors, ["test"], WER)
+    text = curves_markdown("T", [], points, Speeds(factors, 0.0), ["test"], WER)
     assert "| 0.00500 | 100.0 |" in text
     assert "| 0.00200 | 40.0 |" in text
 
@@ -106,7 +106,9 @@ def test_what_holds_of_the_claims():
         point("mac", 40, 20.5, 23.5),
         point("size", 30, 19.0),
     ]
-    text = curves_markdown("T", [], points, {Path("e"): 1}, ["test"], WER)
+    text = curves_markdown(
+        "T", [], points, Speeds({Path("e"): 1.0}, 0.0), ["test"], WER
+    )
     assert (
         "- [P23]: better than dense at 10, 20, 30 %\n"
         "  - `mac` against `dense` at 10, 20, 30 %: significantly better at 10 %; not "

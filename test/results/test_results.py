@@ -11,7 +11,7 @@ from tiny import random_encoder, tiny_config
 from pruneasr.bin.results import main
 from pruneasr.encoder import save_encoder
 from pruneasr.results.collect import METRICS, collect, encoder_seconds
-from pruneasr.results.speed import real_time_factors
+from pruneasr.results.speed import Speeds, real_time_factors
 from pruneasr.results.write import (
     results_markdown,
     systems_section,
@@ -50,7 +50,7 @@ def make_system(tmp_path):
 
 
 def render(systems, expdir, task="asr"):
-    speeds = {system.name: 0.01 for system in systems}
+    speeds = Speeds({system.name: 0.01 for system in systems}, 0.02)
     table = systems_section(systems, speeds, ["test"], METRICS[task], expdir)
     return results_markdown("Title", ["run"], systems, table, ["test"], METRICS[task])
 
@@ -202,7 +202,7 @@ def test_command_line(make_system, write_audio, tmp_path, capsys):
     text = (tmp_path / "RESULTS.md").read_text()
     assert "\n```\nrun\n```\n" in text
     assert "| 30.0 | 15.0 | " in text
-    assert "the first 60 s of test: float32, batch 1, median of 5 passes" in text
+    assert "the first 60 s of test: float32, batch 1, the fastest of 20 passes" in text
     assert text.strip() in capsys.readouterr().out
 
 
@@ -235,7 +235,9 @@ def test_a_larger_encoder_takes_longer(tmp_path):
     sizes = {"small": {"num_blocks": 1}, "large": {"num_blocks": 12, "ffn": 1024}}
     for name, size in sizes.items():
         save_encoder(random_encoder(tiny_config(**size)), tmp_path / name)
-    factors = real_time_factors(
-        {name: tmp_path / name for name in sizes}, tmp_path / "wav.scp", repeats=3
-    )
-    assert 0 < factors["small"] < factors["large"]
+    encoders = {name: tmp_path / name for name in sizes} | {"twin": tmp_path / "small"}
+    speeds = real_time_factors(encoders, tmp_path / "wav.scp", repeats=3)
+    assert 0 < speeds.factors["small"] < speeds.factors["large"]
+    assert speeds.factors["twin"] == speeds.factors["small"]  # of one shape
+    assert 0 <= speeds.noise < 1
+    assert f"differed by {speeds.noise:.1%}." in speeds.note("test")
