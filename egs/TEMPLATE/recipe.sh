@@ -77,6 +77,7 @@ seeds=1
 task=asr
 token_type=char
 nbpe=100
+slots=                     # names that slots of SLU may have, a list; any if empty
 spoken_order=false         # true: labels are sets of slots; put them in the order of speech
 word_detectors=false       # true: CTC begins as detectors of words; for encoder: tdnn
 stats_dir=                 # <expdir>/<task>_stats_<tokens> if empty

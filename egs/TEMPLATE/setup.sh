@@ -5,11 +5,12 @@ set -euo pipefail
 usage="Usage: ${0##*/} FOLDER [asr|slu]      e.g. ../my_corpus/asr1 asr
 Copies what a recipe's author edits and links what all share; what is there stays. To edit:
   local/data.sh  to write: makes data/{train,dev,test}/{wav.scp,text,utt2spk}
-  run.sh         names of the sets, the teacher, token type, systems: values of the options
-                 that stand at the head of egs/TEMPLATE/recipe.sh
+  run.sh         names of the sets, the teacher, token type, systems, slots of SLU: values of
+                 the options that stand at the head of egs/TEMPLATE/recipe.sh
   conf/*.yaml    the teacher and the trainings, which are those of egs/mini
   conf/*.conf    what a batch system is asked for; conf/README.md explains
-cmd.sh, path.sh and utils are links; local/path.sh, if there is one, comes after path.sh."
+cmd.sh, path.sh and utils are links; local/path.sh, if there is one, comes after path.sh;
+local/score.sh, if there is one, scores what else there is: DATA_DIRECTORY DECODE_DIRECTORY."
 if [ "${1:-}" = --help ]; then
     echo "${usage}"
     exit

@@ -130,10 +130,13 @@ def run(
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("folder", type=Path, help="receives audio/ and manifest.tsv")
     parser.add_argument("--url", required=True, help=f"where {name} lies")
-    parser.add_argument("--sha256", help="refuse an archive with another checksum")
+    parser.add_argument(
+        "--checksum", help="KIND:HEX (sha256, md5); refuse an archive with another"
+    )
     args = parser.parse_args()
     try:
-        convert(download(args.url, args.folder / name, sha256=args.sha256), args.folder)
+        archive = download(args.url, args.folder / name, checksum=args.checksum)
+        convert(archive, args.folder)
     except MENDABLE as error:
         parser.exit(1, f"{parser.prog}: {error}\n")
 

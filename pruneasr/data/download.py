@@ -3,6 +3,7 @@
 This file knows nothing of corpora.
 """
 
+import functools
 import hashlib
 import http.client
 import shutil
@@ -16,27 +17,37 @@ TIMEOUT_SECONDS = 60
 """Seconds of silence after which a server counts as gone."""
 
 
-def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
+KINDS = ("sha256", "md5", "git")
+"""Kinds of checksums. Zenodo publishes MD5; ``git`` is the name that Git gives to a
+file's content, which any clone of its repository can tell: ``git ls-tree COMMIT``."""
+
+
+def download(url: str, path: Path, *, checksum: str | None = None) -> Path:
     """Download a file unless it is there already; verify it in both cases.
 
     The bytes gather in ``<name>.part``; a later call asks the server for the rest only.
     The file gets its name when its size is the one the server announced and, if given,
-    its checksum is right.
+    its checksum is right. Where none is given, the SHA-256 of what came is printed.
 
     Args:
         url: http, https or file.
         path: Where the file shall be.
-        sha256: Expected SHA-256 in hexadecimal.
+        checksum: Expected ``sha256:HEX``, ``md5:HEX`` or ``git:HEX``.
 
     Returns:
         ``path``.
 
     Raises:
-        ValueError: Another scheme, the server cannot be reached, broke off or sent
-            another part than the missing one, or the checksum is wrong.
+        ValueError: Another scheme or kind of checksum, the server cannot be reached,
+            broke off or sent another part than the missing one, or the checksum is
+            wrong.
     """
+    if checksum is not None and checksum.partition(":")[0] not in KINDS:
+        raise ValueError(
+            f"expected a checksum KIND:HEX, KIND one of {KINDS}, found {checksum!r}"
+        )
     if path.exists():
-        _verify(path, sha256)
+        _verify(path, checksum)
         return path
     scheme = urllib.parse.urlsplit(url).scheme
     if scheme not in ("http", "https", "file"):
@@ -59,11 +70,13 @@ def download(url: str, path: Path, *, sha256: str | None = None) -> Path:
             "command again to fetch the rest"
         )
     try:
-        _verify(part, sha256)
+        _verify(part, checksum)
     except ValueError:
         part.unlink()  # or every later call would find it whole and wrong
         raise
     part.replace(path)
+    if checksum is None:
+        print(f"{path}: {_digest(path, 'sha256')}; no checksum was given to compare")
     return path
 
 
@@ -97,12 +110,21 @@ def _receive(url: str, part: Path) -> int | None:
     return int(length) + (have if continues else 0)
 
 
-def _verify(path: Path, sha256: str | None) -> None:
-    if sha256 is None:
+def _verify(path: Path, checksum: str | None) -> None:
+    if checksum is None:
         return
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != sha256.lower():
+    found = _digest(path, checksum.partition(":")[0])
+    if found != checksum.lower():
         raise ValueError(
-            f"{path}: expected SHA-256 {sha256}, found {found}; download the file anew"
+            f"{path}: expected {checksum}, found {found}; download the file anew"
         )
+
+
+def _digest(path: Path, kind: str) -> str:
+    if kind == "git":  # a header precedes the content
+        header = b"blob %d\0" % path.stat().st_size
+        start = functools.partial(hashlib.sha1, header, usedforsecurity=False)
+    else:
+        start = functools.partial(hashlib.new, kind, usedforsecurity=False)
+    with path.open("rb") as stream:
+        return f"{kind}:{hashlib.file_digest(stream, start).hexdigest()}"

@@ -20,6 +20,7 @@ from pruneasr.data.datadir import read_table
 OPEN = ":"
 """Stands between the name of a slot and the first word of its value."""
 
+_SPELL = f"a {OPEN!r} opens a slot, so spell it out in a value: 7{OPEN}30 as 7 30"
 _ANNOTATED = re.compile(r"\[([^\[\]:]*):([^\[\]]*)\]")
 
 
@@ -40,8 +41,7 @@ def format_frame(frame: SemanticFrame) -> str:
     """Return the sequence of words that stands for a frame.
 
     Raises:
-        ValueError: The intent or a name is not one word, they or a value have a colon,
-            or a slot has no value.
+        ValueError: The intent is not one word or has a colon, or as ``slot_words``.
     """
     if len(frame.intent.split()) != 1 or OPEN in frame.intent:
         raise ValueError(
@@ -59,15 +59,18 @@ def slot_words(name: str, value: str) -> list[str]:
     """Return the words that stand for a slot, the first of which opens it.
 
     Raises:
-        ValueError: The name is not one word, it or the value has a colon, or there is
-            no value.
+        ValueError: The name is not one word that begins with a letter, it or the value
+            has a colon, or there is no value.
     """
-    if len(name.split()) != 1:
-        raise ValueError(f"expected one word as name of a slot, found {name!r}")
-    if OPEN in name or OPEN in value:
+    if not _is_name(name):
         raise ValueError(
-            f"expected no {OPEN!r} in names and values of slots, found {value!r} "
-            f"of slot {name!r}; spell it out"
+            f"expected a word that begins with a letter and has no {OPEN!r} as name of "
+            f"a slot, found {name!r}"
+        )
+    if OPEN in value:
+        raise ValueError(
+            f"expected no {OPEN!r} in the value of slot {name}, found {value!r}; "
+            f"{_SPELL}"
         )
     return f"{name}{OPEN}{_some_value(name, value.split())}".split()
 
@@ -80,8 +83,8 @@ def parse_frame(text: str, known: Collection[str] | None = None) -> SemanticFram
         known: Names that slots may have; None: any.
 
     Raises:
-        ValueError: There is no intent, a slot is unknown or has no value, or a word
-            stands outside of the slots.
+        ValueError: There is no intent, a slot is unknown, has no value or a name that
+            does not begin with a letter, or a word stands outside of the slots.
     """
     if not text.split():
         raise ValueError("expected a label, found none")
@@ -108,8 +111,8 @@ def parse_frame(text: str, known: Collection[str] | None = None) -> SemanticFram
 def read_frame(text: str) -> SemanticFrame:
     """Read what a model wrote, leaving out what makes no sense; never fails.
 
-    The first word is the intent unless it opens a slot. A slot without a value says
-    nothing.
+    The first word is the intent unless it opens a slot. A slot without value or name is
+    one too many, as SLURP's own evaluation counts it, and stays.
     """
     intent, slots = "", list[tuple[str, list[str]]]()
     for i, word in enumerate(text.split()):
@@ -120,8 +123,8 @@ def read_frame(text: str) -> SemanticFrame:
             slots[-1][1].append(word)
         elif i == 0:
             intent = word
-    said = [(name, " ".join(value)) for name, value in slots if name and value]
-    return SemanticFrame(intent, tuple(said))
+    said = tuple((name, " ".join(value)) for name, value in slots)
+    return SemanticFrame(intent, said)
 
 
 def parse_annotation(
@@ -140,6 +143,7 @@ def parse_annotation(
         ValueError: Brackets are not balanced, or a slot is unknown or has no value.
     """
     slots = []
+    sentence = sentence.replace("[", " [")  # [a : b][c : d] are two words
     for match in _ANNOTATED.finditer(sentence):
         name = match[1].strip()
         value = _some_value(name, match[2].split())
@@ -150,8 +154,14 @@ def parse_annotation(
     return " ".join(said.split()), tuple(slots)
 
 
-def read_frames(path: Path) -> dict[str, SemanticFrame]:
+def read_frames(
+    path: Path, known: Collection[str] | None = None
+) -> dict[str, SemanticFrame]:
     """Read the references of a set, ``utterance intent slot:value ...``.
+
+    Args:
+        path: A data directory's ``text``.
+        known: Names that slots may have; None: any.
 
     Raises:
         ValueError: An utterance has no label, or one that cannot be read: all of the
@@ -161,7 +171,7 @@ def read_frames(path: Path) -> dict[str, SemanticFrame]:
     frames, problems = {}, []
     for utterance, text in texts.items():
         try:
-            frames[utterance] = parse_frame(text)
+            frames[utterance] = parse_frame(text, known)
         except ValueError as error:
             problems.append(f"{utterance}: {error}")
     raise_problems(f"{path}: labels", problems, len(texts))
@@ -169,10 +179,15 @@ def read_frames(path: Path) -> dict[str, SemanticFrame]:
 
 
 def _known_name(name: str, known: Collection[str] | None) -> str:
-    if not name or OPEN in name or (known is not None and name not in known):
-        expected = "a name" if known is None else f"one of {sorted(known)}"
-        raise ValueError(f"unknown slot: expected {expected}, found {name!r}")
-    return name
+    if _is_name(name) if known is None else name in known:
+        return name
+    expected = "a letter first" if known is None else f"one of {sorted(known)}"
+    raise ValueError(f"unknown slot: expected {expected}, found {name!r}; {_SPELL}")
+
+
+def _is_name(name: str) -> bool:
+    # "time:at 7:30" is no slot of name 7
+    return len(name.split()) == 1 and OPEN not in name and name[0].isalpha()
 
 
 def _some_value(name: str, words: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The programs check_data and tokens, as a user starts them."""
+"""The programs that check data and make tokens, as a user starts them."""
 
 import subprocess
 import sys
@@ -44,7 +44,23 @@ def test_tokens_then_check(write_audio, write_tables, tmp_path):
     assert warned.stderr == f"{directory}: WARNING: read as <unk>: 'I' (1)\n"
 
 
-@pytest.mark.parametrize("module", ["check_data", "tokens", "score"])
+def test_labels_are_checked_in_all_directories(write_tables):
+    directory = write_tables(text={"a": "set time:at noon", "b": "stop"})
+    checked = run("check_labels", directory, "--slots", "date", "time")
+    assert checked.returncode == 0
+    assert checked.stdout == f"{directory}: 2 labels, 2 intents, slots: time (1)\n"
+    refused = run("check_labels", directory, "--slots", "date")
+    assert refused.returncode == 1
+    assert "a: unknown slot: expected one of ['date'], found 'time'" in refused.stderr
+    (directory / "text").write_text("a set time:at 7:30\nb stop\n")
+    broken = run("check_labels", directory)
+    assert broken.returncode == 1
+    assert "labels of 1 of 2" in broken.stderr
+    assert "a: unknown slot: expected a letter first, found '7'" in broken.stderr
+    assert "Traceback" not in broken.stderr
+
+
+@pytest.mark.parametrize("module", ["check_data", "check_labels", "tokens", "score"])
 def test_help_and_unknown_options(module):
     assert f"usage: python -m pruneasr.bin.{module}" in run(module, "--help").stdout
     unknown = run(module, "--no-such-option", "1")
@@ -53,7 +69,8 @@ def test_help_and_unknown_options(module):
 
 def test_programs_do_not_wait_for_espnet_or_torch():
     code = (
-        "import sys, pruneasr.bin.check_data, pruneasr.bin.tokens, pruneasr.bin.score;"
+        "import sys, pruneasr.bin.check_data, pruneasr.bin.check_labels;"
+        "import pruneasr.bin.tokens, pruneasr.bin.score;"
         "print(sorted({'torch', 'espnet2', 'espnet'} & set(sys.modules)))"
     )
     done = subprocess.run(

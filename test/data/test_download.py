@@ -114,18 +114,43 @@ def test_an_error_of_the_server_keeps_what_came(server, tmp_path):
     assert (tmp_path / "file.part").read_bytes() == CONTENT[:5000]
 
 
-def test_checksum(tmp_path):
+CHECKSUMS = {
+    "sha256": hashlib.sha256(CONTENT).hexdigest(),
+    "md5": hashlib.md5(CONTENT, usedforsecurity=False).hexdigest(),
+    # git hash-object of a file with CONTENT
+    "git": "c24b5240932db6bddd91a9aecd36e95ffb2e8f0e",
+}
+
+
+@pytest.mark.parametrize("kind", CHECKSUMS)
+def test_checksum(tmp_path, kind):
     source = tmp_path / "source"
     source.write_bytes(CONTENT)
-    good = hashlib.sha256(CONTENT).hexdigest()
-    with pytest.raises(ValueError, match=f"expected SHA-256 {'0' * 64}, found {good}"):
-        download(source.as_uri(), tmp_path / "file", sha256="0" * 64)
+    good = f"{kind}:{CHECKSUMS[kind]}"
+    wrong = f"{kind}:{'0' * 32}"
+    with pytest.raises(ValueError, match=f"expected {wrong}, found {good}"):
+        download(source.as_uri(), tmp_path / "file", checksum=wrong)
     assert list(tmp_path.iterdir()) == [source]
-    download(source.as_uri(), tmp_path / "file", sha256=good)
+    download(source.as_uri(), tmp_path / "file", checksum=good)
     assert (tmp_path / "file").read_bytes() == CONTENT
     with pytest.raises(ValueError, match="download the file anew"):
-        download(source.as_uri(), tmp_path / "file", sha256="0" * 64)
+        download(source.as_uri(), tmp_path / "file", checksum=wrong)
     assert (tmp_path / "file").exists()
+
+
+def test_without_a_checksum_the_one_found_is_said(tmp_path, capsys):
+    source = tmp_path / "source"
+    source.write_bytes(CONTENT)
+    path = download(source.as_uri(), tmp_path / "file")
+    said = f"{path}: sha256:{CHECKSUMS['sha256']}; no checksum was given to compare\n"
+    assert capsys.readouterr().out == said
+    download(source.as_uri(), path)  # is there
+    assert capsys.readouterr().out == ""
+
+
+def test_other_kinds_of_checksums_are_refused_before_the_download(tmp_path):
+    with pytest.raises(ValueError, match=r"KIND one of .*'md5'.* found 'crc:1'"):
+        download("file:///nowhere", tmp_path / "file", checksum="crc:1")
 
 
 def test_a_part_of_a_longer_file_is_given_up(server, tmp_path):

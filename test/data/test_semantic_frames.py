@@ -42,13 +42,22 @@ def test_broken_references_are_refused(text, message):
         parse_frame(text, KNOWN)
 
 
+@pytest.mark.parametrize("name", ["7", "at:7", ""])
+def test_a_colon_in_a_value_opens_no_slot(name):
+    """Also where nobody says which slots there are."""
+    message = f"a letter first, found '{name}'; .*spell it out in a value: 7:30 as 7 30"
+    with pytest.raises(ValueError, match=message):
+        parse_frame(f"wake time:at {name}:30")
+
+
 @pytest.mark.parametrize(
     ("slot", "message"),
     [
-        (("time", "7:30"), "no ':' .*found '7:30' of slot 'time'"),
-        (("time:of", "noon"), "no ':'"),
+        (("time", "7:30"), "no ':' in the value of slot time, found '7:30'; .*7 30"),
+        (("time:of", "noon"), "has no ':' as name of a slot, found 'time:of'"),
         (("time", " "), "value of slot time"),
-        (("time of", "noon"), "one word as name of a slot, found 'time of'"),
+        (("time of", "noon"), "a word that .* name of a slot, found 'time of'"),
+        (("1st", "noon"), "begins with a letter .* found '1st'"),
     ],
 )
 def test_what_could_not_be_read_again_is_not_written(slot, message):
@@ -73,8 +82,9 @@ def test_an_intent_is_one_word(intent):
             [("size", "small"), ("roast", "dark roast"), ("size", "large")],
         ),
         ("order please size:small now", "order", [("size", "small now")]),
-        ("order size: roast:", "order", []),
-        ("order :small", "order", []),
+        ("order size: roast:", "order", [("size", ""), ("roast", "")]),
+        ("order size: small", "order", [("size", "small")]),
+        ("order :small", "order", [("", "small")]),
     ],
 )
 def test_what_a_model_wrote_is_read_for_what_it_says(text, intent, slots):
@@ -86,6 +96,18 @@ def test_annotated_sentences():
     slots = (("time", "eight am"), ("date", "week"))
     assert parse_annotation(sentence) == ("wake me at eight am this week", slots)
     assert parse_annotation("hello there") == ("hello there", ())
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("at [time:eight][date:today]", "at eight today"),
+        ("at[time : eight]", "at eight"),
+        ("[relation : mom]'s mail", "mom's mail"),
+    ],
+)
+def test_annotated_words_do_not_run_together(sentence, said):
+    assert parse_annotation(sentence)[0] == said
 
 
 @pytest.mark.parametrize(
@@ -111,3 +133,11 @@ def test_all_problems_of_a_set_are_listed(tmp_path):
         read_frames(path)
     lines = str(caught.value).split("\n")[1:]
     assert [line.split(":")[0].strip() for line in lines] == ["b", "c"]
+
+
+def test_a_set_may_have_known_slots_only(tmp_path):
+    path = tmp_path / "text"
+    path.write_text(f"a {TEXT}\nb play title:star wars:four\n")
+    assert len(read_frames(path)) == 2
+    with pytest.raises(ValueError, match=r"b: unknown slot: expected one of .*'roast'"):
+        read_frames(path, KNOWN)

@@ -53,21 +53,43 @@ setup() { cd "$RECIPE" || exit 1; }
     grep -E "^\| pruned \|.*[0-9]" results/RESULTS.md
 }
 
-@test "SLURP: what LibriSpeech left is fine-tuned for understanding" {
-    local librispeech=$RECIPE slurp=${RECIPE%/*}/slu1 entry
-    mkdir "$slurp"
+# copy_slurp NAME: a copy of SLURP's recipe beside RECIPE, in the variable SLU.
+copy_slurp() {
+    local entry
+    SLU=${RECIPE%/*}/$1
+    mkdir "$SLU"
     for entry in "$BATS_TEST_DIRNAME"/../../egs/slurp/slu1/*; do
-        case ${entry##*/} in data | downloads | exp*) ;; *) cp -a "$entry" "$slurp" ;; esac
+        case ${entry##*/} in data | downloads | exp*) ;; *) cp -a "$entry" "$SLU" ;; esac
     done
-    cd "$slurp"
+    cd "$SLU" || exit 1
     # shellcheck source=/dev/null
     (. ./path.sh && python "$BATS_TEST_DIRNAME/tiny_corpora.py" slurp corpus)
-    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 31 \
+}
+
+@test "SLURP: what LibriSpeech left is fine-tuned for understanding" {
+    local librispeech=$RECIPE predictions=exp/slu_pruned_seed1/decode/test/predictions.jsonl
+    copy_slurp slu1
+    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--check-counts false" --nbpe 31 \
         --systems pruned --teacher "$librispeech/downloads/wavlm_base" \
         --pruned-encoder "$librispeech/exp/recover/encoder" \
         --task-args "$TASK --decoder_conf num_blocks=1"
     echo "$output"
     [ "$status" -eq 0 ]
+    grep -E "^audio_200 lights_set color_type:red time:four 's end$" data/test/text
     grep -E "^\| pruned \|.*[0-9]" RESULTS.md
     grep -q "slu_f1_char" RESULTS.md
+    [ "$(grep -cE '^\{"file": "audio-2[0-9]+.flac", "scenario": ' "$predictions")" -eq 10 ]
+    grep -q action_accuracy "${predictions%/*}/score_slurp.json"
+}
+
+@test "SLURP: its text alone is spoken and goes as far as the statistics" {
+    local encoder=$RECIPE/downloads/wavlm_base
+    copy_slurp slu2
+    rm -r corpus/slurp_real
+    SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 31 \
+        --systems teacher --teacher "$encoder" --pruned-encoder "$encoder" \
+        --stop-stage stats
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$(wc -l < exp/slu_stats_bpe31/train/text_shape.tokens)" -eq 8 ]
 }

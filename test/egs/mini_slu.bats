@@ -29,6 +29,20 @@ setup() { cd "$RECIPE" || exit 1; }
     run ! grep -q "WER" RESULTS.md
 }
 
+@test "the labels of every set are read before anything trains" {
+    for labels in "train: 40" "dev: 10" "test: 10"; do
+        grep -E "^data/$labels labels, [1-5] intents, slots: .*room \(" "$BATS_FILE_TMPDIR/whole"
+    done
+    rm data/dev/.checked_labels
+    sed -i '1s/$/ time:at 7:30/' data/dev/text
+    run "$RECIPE/run.sh" --expdir exp_tiny "${TINY[@]}" --stop-stage data
+    echo "$output"
+    [ "$status" -eq 1 ]
+    grep -F "labels of 1 of 10 utterances cannot be used" <<< "$output"
+    grep -F "unknown slot: expected one of ['amount', " <<< "$output"
+    sed -i '1s/ time:at 7:30$//' data/dev/text
+}
+
 @test "every utterance is understood, scored, and the model packed" {
     dir=exp_tiny/slu_pruned_seed1
     [ "$(wc -l < "$dir/decode/test/text")" -eq 10 ]

@@ -81,7 +81,7 @@ def test_the_archive_is_read_once_and_checked(local_module, tmp_path):
         ('{"coffeeDrink": "mocha"}', "label|intent"),
         ('{"intent": "orderDrink", "cup": "red"}', "unknown slot.*'size'.*'cup'"),
         ('{"intent": "orderDrink", "size": " "}', "value of slot size"),
-        ('{"intent": "orderDrink", "size": "la:rge"}', "no ':' .*found 'la:rge'"),
+        ('{"intent": "orderDrink", "size": "la:rge"}', "no ':' .*found 'la:rge'; "),
     ],
 )
 def test_broken_labels_are_refused(local_module, label, message):

@@ -91,7 +91,7 @@ def test_checksums_and_missing_transcripts_are_refused(recipe, run_data, archive
     source, options = archives
     result = run_data(folder, "--url", source.as_uri(), LIBRISPEECH="corpus")
     assert result.returncode == 1
-    assert "expected SHA-256" in result.stderr
+    assert "expected sha256:" in result.stderr
     make_part(source, 3, "dev-clean", lacking=("83-7-0001",))
     result = run_data(folder, *options, LIBRISPEECH="other")
     assert result.returncode == 1

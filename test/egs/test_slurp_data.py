@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
@@ -18,15 +19,24 @@ SENTENCES = {
     "devel": "play [song_name : Yesterday] by [artist_name : the beatles]",
     "test": "stop",
 }
+SPANS = {"train": {"time": [3]}, "devel": {"song_name": [1], "artist_name": [3, 4]}}
+
+
+def tokens(words):
+    return [{"surface": word, "id": i} for i, word in enumerate(words.split())]
 
 
 def entry(name, number=1):
+    words = re.sub(r"\[\w+ :|\]", "", SENTENCES[name])
+    spans = SPANS.get(name, {}).items()
     recordings = [{"file": f"audio-{name}{i}.flac"} for i in range(2)]
     return {
         "slurp_id": number,
         "sentence_annotation": SENTENCES[name],
         "scenario": "scene",
         "action": f"act{name}",
+        "tokens": tokens(words),
+        "entities": [{"type": type_, "span": span} for type_, span in spans],
         "recordings": recordings,
     }
 
@@ -54,6 +64,11 @@ def test_download_to_data_directories(recipe, run_data, corpus):
     folder = recipe("slurp/slu1")
     options = ["--text-url", corpus.as_uri()]
     options += ["--audio-url", (corpus / "slurp_real.tar.gz").as_uri()]
+    other = run_data(folder, *options, SLURP="corpus")
+    assert other.returncode == 1
+    assert "train.jsonl.part: expected git:c7568b5661" in other.stderr
+    assert not list((folder / "corpus").glob("*.jsonl*"))
+    options += ["--text-checksums", "", "--audio-checksum", ""]
     wrong = run_data(folder, *options, SLURP="corpus")
     assert wrong.returncode == 1
     assert "expected 50628 recordings of train, found 2" in wrong.stderr
@@ -107,7 +122,9 @@ def test_where_text_and_audio_lie(local_module, tmp_path):
 @pytest.mark.timeout(300)
 def test_text_alone_is_spoken(recipe, run_data, corpus):
     folder = recipe("slurp/slu1")
-    (corpus / "train.jsonl").rename(corpus / "nlu_evaluation_data.jsonl")
+    nlu = {("nlu_id" if k == "slurp_id" else k): v for k, v in entry("train").items()}
+    (corpus / "nlu_evaluation_data.jsonl").write_text(json.dumps(nlu))
+    (corpus / "train.jsonl").unlink()
     result = run_data(folder, "--synthetic", 1, SLURP=str(corpus))
     assert result.returncode == 0, result.stderr
     (item,) = read_data_dir(folder / "data" / "train")
@@ -141,6 +158,9 @@ def test_what_the_other_sets_say_is_not_spoken_for_training(
         ({"sentence_annotation": None}, "found no sentence_annotation"),
         ({"sentence_annotation": "at [time : eight"}, "balanced"),
         ({"sentence_annotation": "at [hour : eight]"}, "unknown slot"),
+        ({"entities": [{"type": "hour", "span": [0]}]}, "unknown slot"),
+        ({"entities": [{"type": "time", "span": [4]}]}, "found no 4"),
+        ({"tokens": tokens("wake me at 7:30")}, "spell it out"),
     ],
 )
 def test_broken_annotations_are_refused(local_module, tmp_path, change, message):
@@ -154,9 +174,49 @@ def test_broken_annotations_are_refused(local_module, tmp_path, change, message)
     assert "line 2" in str(caught.value)
 
 
+def read(local_module, folder, *lines):
+    path = folder / "x.jsonl"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return local_module("slurp/slu1", "slurp_text").read_sentences(path)
+
+
+def test_entities_are_the_tokens_that_slurps_evaluation_joins(local_module, tmp_path):
+    gold = {
+        "slurp_id": 7,
+        "sentence_annotation": "[person : Bob], cancel [date : Today's] lunch",
+        "scenario": "calendar",
+        "action": "remove",
+        "tokens": tokens("Bob , cancel Today 's lunch"),
+        "entities": [
+            {"type": "person", "span": [0, 1]},
+            {"type": "date", "span": [3, 4]},
+        ],
+    }
+    # of nlu_evaluation_data, which has no tokens
+    other = {"nlu_id": "8", **gold}
+    for name in ("slurp_id", "tokens", "entities"):
+        del other[name]
+    sentences = read(local_module, tmp_path, json.dumps(gold), json.dumps(other))
+    assert [sentence.text for sentence in sentences] == [
+        "calendar_remove person:bob , date:today 's",
+        "calendar_remove person:bob date:today 's",
+    ]
+    assert {s.spoken for s in sentences} == {"bob, cancel today's lunch"}
+
+
+def test_only_the_end_of_a_line_ends_a_sentence(local_module, tmp_path):
+    odd = entry("test") | {"sentence_annotation": "stop\u2028now\u0085then"}
+    (sentence,) = read(local_module, tmp_path, json.dumps(odd, ensure_ascii=False))
+    assert sentence.spoken == "stop now then"
+
+
+def test_a_page_in_place_of_the_text_is_to_be_removed(local_module, tmp_path):
+    with pytest.raises(ValueError, match=r"found '<html>'; .*remove the file"):
+        read(local_module, tmp_path, "<html>")
+
+
 def test_a_missing_key_is_a_missing_label(local_module, tmp_path):
     broken = entry("train")
     del broken["action"]
-    (tmp_path / "x.jsonl").write_text(json.dumps(broken))
     with pytest.raises(ValueError, match="expected a label, found no 'action'"):
-        local_module("slurp/slu1", "slurp_text").read_sentences(tmp_path / "x.jsonl")
+        read(local_module, tmp_path, json.dumps(broken))

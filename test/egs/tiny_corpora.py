@@ -1,7 +1,7 @@
 """Corpora in the layout of the full-size ones, some sentences each, synthetic speech.
 
 python tiny_corpora.py librispeech FOLDER    the seven parts of LibriSpeech
-python tiny_corpora.py slurp FOLDER          SLURP's text, which its recipe can speak
+python tiny_corpora.py slurp FOLDER          SLURP's text and recordings
 """
 
 import json
@@ -43,19 +43,35 @@ def librispeech(folder):
 
 def slurp(folder):
     folder.mkdir(parents=True)
-    for offset, name in enumerate(("train", "devel", "test")):
-        entries = [
-            {
+    names = ("train", "devel", "test")
+    for offset, (name, voice) in enumerate(
+        zip(names, draw_voices(len(names), seed=0), strict=True)
+    ):
+        entries, sentences = [], []
+        for i in range(NUM_SENTENCES):
+            colour, number = COLOURS[i % 5], NUMBERS[(i + offset) % 5]
+            words = f"make it {colour} at {number} 's end".split()
+            recording = f"audio-{100 * offset + i}"
+            entry = {
                 "slurp_id": 100 * offset + i,
                 "scenario": ("lights", "music")[i % 2],
                 "action": "set",
-                "sentence_annotation": f"make it [color_type : {COLOURS[i % 5]}] at "
-                f"[time : {NUMBERS[(i + offset) % 5]}]",
+                "sentence_annotation": f"make it [color_type : {colour}] at "
+                f"[time : {number}'s end]",
+                "tokens": [{"surface": word} for word in words],
+                "entities": [
+                    {"type": "color_type", "span": [2]},
+                    {"type": "time", "span": [4, 5, 6]},
+                ],
+                "recordings": [{"file": f"{recording}.flac"}],
             }
-            for i in range(NUM_SENTENCES)
-        ]
-        lines = [f"{json.dumps(entry)}\n" for entry in entries]
-        (folder / f"{name}.jsonl").write_text("".join(lines))
+            entries.append(f"{json.dumps(entry)}\n")
+            sentences.append(Sentence(recording, " ".join(words), voice))
+        (folder / f"{name}.jsonl").write_text("".join(entries))
+        (folder / "slurp_real").mkdir(exist_ok=True)
+        spoken = speak_all(sentences, folder / "spoken")
+        for sentence, path in zip(sentences, spoken, strict=True):
+            path.rename(folder / "slurp_real" / f"{sentence.utterance}.flac")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ import torch
 import yaml
 from asr_training import DATA_OPTIONS, ENCODER, run, write_training
 
+from pruneasr.data.tokens import make_token_list
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 # As asr.sh: ${python} is not quoted, and training goes through launch and a queue.
@@ -154,18 +156,21 @@ print("BEST", best[2], f"{float(best[-1].score):.3f}")
 """
 
 
-def test_slu_trains_and_decodes_packed_elsewhere(trained, tmp_path):
+def test_slu_of_pieces_trains_and_decodes_packed_elsewhere(trained, tmp_path):
+    pieces = trained / "bpe"
+    make_token_list(trained / "data/text", pieces, token_type="bpe", nbpe=9)
     run(
         trained,
         *("-m", "pruneasr.run", "-m", "espnet2.bin.slu_train", "--output_dir", "slu"),
-        *model_options(trained),
+        *(*model_options(trained), "--token_type", "bpe"),
+        *("--token_list", "bpe/tokens.txt", "--bpemodel", "bpe/bpe.model"),
         *("--frontend_conf", "autocast=bfloat16", "--frontend_conf", "freeze=true"),
     )
     run(
         trained,
         *("-m", "pruneasr.bin.pack_slu", "--slu_train_config", "slu/config.yaml"),
         *("--slu_model_file", "slu/valid.loss.ave.pth"),
-        *("--option", "tokens.txt", "--outpath", str(tmp_path / "slu.zip")),
+        *("--option", "bpe/bpe.model", "--outpath", str(tmp_path / "slu.zip")),
     )
     wave = shutil.copy(trained / "data/utt0.wav", tmp_path)
     model = {"slu_train_config": "slu/config.yaml"}

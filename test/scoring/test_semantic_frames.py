@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from pruneasr.bin import score_slu
-from pruneasr.data.semantic_frames import SemanticFrame
+from pruneasr.data.semantic_frames import SemanticFrame, read_frame
 from pruneasr.scoring.semantic_frames import (
     char_distance,
     distance_counts,
@@ -84,6 +84,20 @@ def test_repeated_slots_count_as_often_as_they_occur():
     assert (counts.hits, counts.false_positives, counts.false_negatives) == (1, 1, 2)
 
 
+def test_an_empty_slot_is_one_too_many():
+    """As SLURP's own evaluation counts it."""
+    reference = {"a": frame("set", ("time", "at eight"))}
+    scores = score_frames(reference, {"a": read_frame("set time: time:at eight")})
+    assert scores["slot_f1"] == pytest.approx(100 * 2 / 3)
+    # the empty one takes the reference, at a distance of 1; the right one finds none
+    # left: hits 1, false positives 1 + 1, false negatives 1
+    assert scores["slu_f1_word"] == scores["slu_f1_char"] == pytest.approx(40)
+    assert scores["joint_accuracy"] == scores["slot_accuracy_time"] == 0
+    absent = score_frames({"a": frame("stop")}, {"a": read_frame("stop date:")})
+    assert absent["joint_accuracy"] == 0
+    assert absent["slot_f1"] == 0
+
+
 def test_distances():
     assert word_distance("eight am", "eight am now please then") == 1.5
     assert char_distance("eight am", "eight pm") == pytest.approx(1 / 8)
@@ -110,9 +124,10 @@ def test_command_line(monkeypatch, tmp_path, capsys):
     run(monkeypatch, tmp_path, ref, "a order size:small\nb order size:large roast:\n")
     scores = json.loads((tmp_path / "score_slu.json").read_text())
     assert scores["intent_accuracy"] == 100
-    assert scores["slot_f1"] == pytest.approx(100 * 4 / 5)
+    # of three slots two are right; the empty one was said too much
+    assert scores["slot_f1"] == pytest.approx(100 * 2 * 2 / 6)
     assert scores["joint_accuracy"] == 50
-    assert "slot_f1 80.0" in capsys.readouterr().out
+    assert "slot_f1 66.7" in capsys.readouterr().out
 
 
 def test_command_line_refuses_broken_references(monkeypatch, tmp_path, capsys):

@@ -13,4 +13,10 @@ stage_data() {
     for set in "${pretrain_set}" "${train_set}" "${valid_set}" ${test_sets}; do
         once "data/${set}/.checked" python -m pruneasr.bin.check_data "data/${set}"
     done
+    if [ "${task}" != slu ]; then return; fi
+    for set in "${train_set}" "${valid_set}" ${test_sets}; do
+        # shellcheck disable=SC2086  # slots is a list
+        once "data/${set}/.checked_labels" \
+            python -m pruneasr.bin.check_labels "data/${set}" ${slots:+--slots ${slots}}
+    done
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Hypotheses -> exp/<task>_<system>_seed<seed>/decode/<set>/score_{wer,cer} (ASR) or
-# score_slu.json (SLU)
+# score_slu.json (SLU), and what a recipe's local/score.sh makes
 
 stage_score() {
     local system this_seed set dir scorer=score
@@ -11,6 +11,9 @@ stage_score() {
             need "${dir}/text" decode
             once "${dir}/.scored" python -m "pruneasr.bin.${scorer}" \
                 --ref "data/${set}/text" --hyp "${dir}/text" --output "${dir}"
+            if [ -x local/score.sh ]; then
+                once "${dir}/.scored_local" local/score.sh "data/${set}" "${dir}"
+            fi
         done
     done < <(experiments)
 }

@@ -20,4 +20,5 @@ exec ../../TEMPLATE/recipe.sh \
     --task-config conf/train_slu.yaml \
     --inference-config conf/decode_slu.yaml \
     --token-type word \
+    --slots "state device room amount colour object person daytime style" \
     "$@"

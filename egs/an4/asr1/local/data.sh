@@ -10,7 +10,7 @@ Makes data/{train,dev,test} of AN4 and data/pretrain, the audio the teacher lear
   --max-seconds N        longest piece of extra audio (default: 4; attention costs the square)
   --num-dev-speakers N   speakers held out of the training part (default: 8)
   --url URL              where to download the corpus
-  --sha256 HEX           refuse an archive with another checksum
+  --checksum KIND:HEX    refuse another archive (sha256, md5)
   --expected-train N     utterances of a whole copy's training part (default: 948)
   --expected-test N      utterances of a whole copy's test part (default: 130)
 AN4 and LIBRISPEECH are set in db.sh or in the environment."
@@ -22,14 +22,14 @@ extra_audio=${LIBRISPEECH}
 max_seconds=4
 num_dev_speakers=8
 url=http://www.speech.cs.cmu.edu/databases/an4/an4_sphere.tar.gz
-sha256=
+checksum=
 expected_train=948
 expected_test=130
 . utils/parse_options.sh
 
 if [ ! -f "${AN4}/manifest.tsv" ]; then
     echo "$0: no manifest.tsv in ${AN4}: downloading the corpus there"
-    python local/download_an4.py "${AN4}" --url "${url}" ${sha256:+--sha256 "${sha256}"}
+    python local/download_an4.py "${AN4}" --url "${url}" ${checksum:+--checksum "${checksum}"}
 fi
 python local/prepare_an4.py "${AN4}" data \
     ${extra_audio:+--extra-audio "${extra_audio}"} \

@@ -12,7 +12,7 @@ the teacher learns from.
   --num-dev N         orders to tune on (default: 60)
   --num-test N        orders to report on (default: 100)
   --url URL           where to download the corpus
-  --sha256 HEX        refuse an archive with another checksum
+  --checksum KIND:HEX refuse another archive (sha256, md5)
 COFFEE and LIBRISPEECH are set in db.sh or in the environment."
 
 . ./path.sh
@@ -23,13 +23,13 @@ max_seconds=4
 num_dev=60
 num_test=100
 url=https://github.com/Picovoice/speech-to-intent-benchmark/archive/47b1ca63.tar.gz
-sha256=
+checksum=
 . utils/parse_options.sh
 
 if [ ! -f "${COFFEE}/manifest.tsv" ]; then
     echo "$0: no manifest.tsv in ${COFFEE}: downloading the corpus there"
     python local/download_coffee.py "${COFFEE}" --url "${url}" \
-        ${sha256:+--sha256 "${sha256}"}
+        ${checksum:+--checksum "${checksum}"}
 fi
 python local/prepare_coffee.py "${COFFEE}" data \
     ${extra_audio:+--extra-audio "${extra_audio}"} --max-seconds "${max_seconds}" \

@@ -21,8 +21,8 @@ def provide(part: str, folder: Path, url: str, check_sums: bool) -> str:
     if (folder / part).is_dir() and not begun.exists():
         return f"{folder / part}: is there"
     begun.touch()
-    sha256 = PARTS[part].sha256 if check_sums else None
-    download(f"{url}/{archive.name}", archive, sha256=sha256)
+    checksum = f"sha256:{PARTS[part].sha256}" if check_sums else None
+    download(f"{url}/{archive.name}", archive, checksum=checksum)
     # LibriSpeech/<part>/...; what lies above is in every archive
     unpack(archive, folder / part, skip_parts=2)
     archive.unlink()
