@@ -54,16 +54,12 @@ setup() { cd "$RECIPE" || exit 1; }
 }
 
 @test "SLURP: what LibriSpeech left is fine-tuned for understanding" {
-    local librispeech=$RECIPE slurp=${RECIPE%/*}/slu1 entry
-    mkdir "$slurp"
-    for entry in "$BATS_TEST_DIRNAME"/../../egs/slurp/slu1/*; do
-        case ${entry##*/} in data | downloads | exp*) ;; *) cp -a "$entry" "$slurp" ;; esac
-    done
+    local librispeech=$RECIPE slurp=${RECIPE%/*}/slu1
+    copy_files slurp/slu1 "$slurp"
     cd "$slurp"
     # shellcheck source=/dev/null
     (. ./path.sh && python "$BATS_TEST_DIRNAME/tiny_corpora.py" slurp corpus)
     SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--synthetic 8" --nbpe 31 \
-        --systems pruned --teacher "$librispeech/downloads/wavlm_base" \
         --pruned-encoder "$librispeech/exp/recover/encoder" \
         --task-args "$TASK --decoder_conf num_blocks=1"
     echo "$output"
