@@ -11,7 +11,8 @@ they closed is removed, what is left is fine-tuned, decoded and scored. Makes
 <expdir>/hj/<method>_<percent>_seed<seed>, RESULTS_HJ.md and figures/hj.png.
   --methods LIST     size mac sep_mac, transformer: no gates on the convolutions, and
                      latency: milliseconds by --latency-table
-  --budgets LIST     percent of the cost to remove (10 20 30 40 50 70)
+  --budgets LIST     percent of the cost to remove (10 20 30 40 50 70); refused at once
+                     where a method cannot reach one on this encoder
   --seeds LIST       seeds of all trainings (1 2 3)
   --latency-table FILE  made on the encoder of the teacher by
                      python -m pruneasr.bin.latency
