@@ -12,7 +12,8 @@ Stages, by number or name:
    1 data      2 teacher   3 distill   4 prune    5 recover   6 tokens
    7 stats     8 train     9 decode   10 score   11 pack     12 report
   --stage S --stop-stage S  first and last stage (data, report)
-  --pruned-encoder DIR      use this encoder: skips stages 2 to 5
+  --pruned-encoder DIR      use this encoder: skips stages 2 to 5; nothing else is then
+                            fine-tuned, unless --systems says so
   --dry-run                 print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N --num-nodes N    GPUs per training and machines (0, 1)
@@ -22,8 +23,9 @@ Stages, by number or name:
                             of this machine; 1 where a batch system runs it)
   --nj N                    jobs side by side (all cores of this machine; 32 where a
                             batch system runs them)
-  --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert;
-                            teacher alone skips stages 3 to 5
+  --systems LIST            what is fine-tuned: pruned teacher scratch distilhubert
+                            (those of run.sh; with --pruned-encoder pruned); teacher
+                            alone skips stages 3 to 5
   --seeds LIST              seeds of the fine-tunings
   --expdir DIR              where experiments go (exp)
   --results-dir DIR         where RESULTS.md goes (the recipe's folder)
@@ -68,9 +70,11 @@ recover_config=conf/recover.yaml
 distilhubert_config=conf/distilhubert.yaml
 distilhubert_blocks=2
 pruned_encoder=
+recipe_encoder=           # what a recipe has in place of --pruned-encoder
 multiple_of=               # of the widths that pruning leaves; any if empty
 encoder_args=              # further options of all trainings of encoders
-systems=pruned
+systems=default
+recipe_systems=pruned     # the default, where --pruned-encoder is not given
 seeds=1
 
 # task
@@ -113,6 +117,11 @@ for name in "${stages[@]}"; do
     # shellcheck source=/dev/null
     . "${template}/stages/${name}.sh"
 done
+if [ "${systems}" = default ]; then
+    systems=${recipe_systems}
+    if [ -n "${pruned_encoder}" ]; then systems=pruned; fi
+fi
+pruned_encoder=${pruned_encoder:-${recipe_encoder}}
 if [ "${systems}" = teacher ]; then
     for name in distill prune recover; do
         skipped[${name}]="no system but the teacher is asked for"
@@ -124,24 +133,34 @@ if [ -n "${pruned_encoder}" ]; then
     done
 fi
 
-# check_encoders: what is known before the first stage to fail later.
+# check_encoders: what is known before the first stage to fail later. Data, tokens and
+# lengths are made without an encoder.
 check_encoders() {
     local dir system
-    for dir in ${teacher:+"${teacher}"} ${pruned_encoder:+"${pruned_encoder}"}; do
-        [ -e "${dir}/config.json" ] \
-            || die "expected an encoder (config.json, model.safetensors) in ${dir};" \
-                "a published one is converted by python -m pruneasr.bin.convert"
-    done
     if [ -z "${systems}" ] || [ -z "${seeds}" ]; then
         die "expected names in --systems and numbers in --seeds; found none"
     fi
+    for system in ${systems}; do encoder_of "${system}" > /dev/null; done
+    if [ -n "${teacher}" ] && runs teacher distill recover; then
+        check_encoder "${teacher}"
+    fi
+    runs train report || return 0
     for system in ${systems}; do
         dir=$(encoder_of "${system}")
-        if [ -n "${pruned_encoder}" ] && [ ! -e "${dir}/config.json" ]; then
+        if [ "${dir}" = "${teacher}" ] || [ "${dir}" = "${pruned_encoder}" ]; then
+            check_encoder "${dir}"
+        elif [ -n "${pruned_encoder}" ] && [ ! -e "${dir}/config.json" ]; then
             die "--pruned-encoder skips the stages that make the encoder of ${system}," \
                 "and ${dir} has none; leave it out of --systems"
         fi
     done
+}
+
+# check_encoder DIR: one that is given
+check_encoder() {
+    [ -e "$1/config.json" ] \
+        || die "expected an encoder (config.json, model.safetensors) in $1;" \
+            "a published one is converted by python -m pruneasr.bin.convert"
 }
 
 stage_range

@@ -14,7 +14,7 @@ import argparse
 import dataclasses
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.latency import load_table
 from pruneasr.pruning.units import UNITS, attach_gates, find_gates
 
+# Of the training, until the target is that of its end: [W23] section 3.1
+WARMUP = 0.07
+
 
 def add_pruning_arguments(parser: argparse.ArgumentParser) -> None:
     """Add gates and constraint."""
@@ -48,8 +51,58 @@ def add_pruning_arguments(parser: argparse.ArgumentParser) -> None:
         default={},
         help="Arguments of pruneasr.pruning.constraint.Constraint: kind, target, "
         "denominator, reference_sec, latency_table (of pruneasr.bin.latency), warmup "
-        "(share of the training), multiplier_lr (default: lr of optim2)",
+        "(share of the training, 0.07), multiplier_lr (default: lr of optim2)",
     )
+
+
+def constraint_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return constraint_conf without what is null, its numbers as numbers.
+
+    YAML 1.1 as PyYAML reads it takes ``1e-2`` for a string.
+
+    Raises:
+        ValueError: if an option is unknown, no number where one is due, or out of
+            its range.
+    """
+    conf = {
+        key: value for key, value in args.constraint_conf.items() if value is not None
+    }
+    known = {"warmup", "multiplier_lr", *inspect.signature(Constraint).parameters}
+    known -= {"config", "units", "warmup_steps"}
+    if unknown := sorted(conf.keys() - known):
+        raise ValueError(
+            f"expected constraint_conf with {', '.join(sorted(known))}; found "
+            f"{', '.join(unknown)}"
+        )
+    for name in ("target", "reference_sec", "warmup", "multiplier_lr"):
+        if name in conf:
+            conf[name] = _numbers(name, conf[name])
+    if not 0 <= (warmup := conf.setdefault("warmup", WARMUP)) < 1:
+        raise ValueError(
+            "expected a warmup of constraint_conf from 0 to below 1, a share of the "
+            f"training; found {warmup:g}"
+        )
+    if not conf.get("multiplier_lr", 1) > 0:
+        raise ValueError(
+            f"expected a multiplier_lr above 0; found {conf['multiplier_lr']:g}"
+        )
+    return conf
+
+
+def _numbers(name: str, value: Any) -> Any:
+    """Return a finite number, or a mapping with such values."""
+    if isinstance(value, Mapping):
+        return {key: _numbers(f"{name}.{key}", one) for key, one in value.items()}
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(
+            f"expected a finite number as {name} of constraint_conf, such as 0.01 or "
+            f"1.0e-2; found {value!r}"
+        )
+    return number
 
 
 def gate_and_constrain(args: argparse.Namespace, encoder: Encoder) -> Constraint:
@@ -66,20 +119,11 @@ def build_constraint(args: argparse.Namespace, config: EncoderConfig) -> Constra
     """Turn the warm-up from a share of the training into steps.
 
     Raises:
-        ValueError: if an option is unknown, or as in ``Constraint``.
+        ValueError: as in :func:`constraint_options` and ``Constraint``.
     """
-    conf = dict(args.constraint_conf)
-    known = {"warmup", "multiplier_lr", *inspect.signature(Constraint).parameters}
-    known -= {"config", "units", "warmup_steps"}
-    if unknown := sorted(conf.keys() - known):
-        raise ValueError(
-            f"expected constraint_conf with {', '.join(sorted(known))}; found "
-            f"{', '.join(unknown)}"
-        )
+    conf = constraint_options(args)
     conf.pop("multiplier_lr", None)  # build_optimizers uses it
-    # 7 % of the training, [W23] section 3.1
-    warmup = conf.pop("warmup", 0.07)
-    steps = round(warmup * num_batches(args) / args.accum_grad)
+    steps = round(conf.pop("warmup") * num_batches(args) / args.accum_grad)
     if (table := conf.get("latency_table")) is not None:
         conf["latency_table"] = load_table(Path(table))
     return Constraint(config, args.units, warmup_steps=steps, **conf)
@@ -125,9 +169,7 @@ def build_optimizers(
     weights = [p for p in model.parameters() if id(p) not in others]
     optimizer = optim_classes[args.optim](weights, **args.optim_conf)
     ascending = {"params": multipliers, "maximize": True}
-    if (rate := args.constraint_conf.get("multiplier_lr")) is not None:
-        if not rate > 0:
-            raise ValueError(f"expected a multiplier_lr above 0; found {rate}")
+    if (rate := constraint_options(args).get("multiplier_lr")) is not None:
         ascending["lr"] = rate
     optimizer2 = optim_classes[args.optim2](
         [{"params": gates}, ascending], **args.optim2_conf

@@ -15,6 +15,7 @@ then constant ([W23] section 3.1). Sparsity is 1 - cost / cost of the dense mode
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 
 import torch
@@ -89,9 +90,10 @@ class Constraint(nn.Module):
             )
         if latency_table is not None:
             latency_table.check(config)
-        if not reference_sec * SAMPLE_RATE >= config.receptive_field:
+        length = reference_sec * SAMPLE_RATE
+        if not config.receptive_field <= length < math.inf:
             raise ValueError(
-                "expected a reference_sec of at least one frame, "
+                "expected a finite reference_sec of at least one frame, "
                 f"{config.receptive_field / SAMPLE_RATE} s; found {reference_sec}"
             )
         self.config = config

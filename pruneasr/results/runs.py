@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pruneasr.encoder.checkpoint import load_config
+from pruneasr.encoder.checkpoint import load_config, load_metadata
 from pruneasr.markdown import markdown_table
 from pruneasr.pruning.widths import Widths, config_widths
 from pruneasr.results.collect import (
@@ -36,6 +36,8 @@ class Run:
         widths: of the encoder.
         num_parameters, num_macs: of the encoder, at 10 s.
         errors: test set -> percent.
+        reference_sec, macs_left: of what length its pruning counted the MACs, and how
+            many percent of these are left; None and 100 where it was not pruned.
     """
 
     folder: Path
@@ -46,6 +48,8 @@ class Run:
     num_parameters: int
     num_macs: int
     errors: Mapping[str, float]
+    reference_sec: float | None = None
+    macs_left: float = 100.0
 
 
 def read_runs(
@@ -84,6 +88,8 @@ def _read_run(folder: Path, seed: int, test_sets: Sequence[str], metric: Metric)
     (experiment,) = found
     encoder = tuned_encoder(experiment)
     config = load_config(encoder)
+    pruning = load_metadata(encoder)["provenance"]
+    dense, left = pruning.get("macs", {}).get("total", (1, 1))
     return Run(
         folder,
         seed,
@@ -95,6 +101,8 @@ def _read_run(folder: Path, seed: int, test_sets: Sequence[str], metric: Metric)
             name: metric.error(read_score(experiment, name, metric.file)[metric.key])
             for name in test_sets
         },
+        pruning.get("reference_sec"),
+        100 * left / dense,
     )
 
 

@@ -55,12 +55,8 @@ setup() { cd "$RECIPE" || exit 1; }
 
 # copy_slurp NAME: a copy of SLURP's recipe beside RECIPE, in the variable SLU.
 copy_slurp() {
-    local entry
     SLU=${RECIPE%/*}/$1
-    mkdir "$SLU"
-    for entry in "$BATS_TEST_DIRNAME"/../../egs/slurp/slu1/*; do
-        case ${entry##*/} in data | downloads | exp*) ;; *) cp -a "$entry" "$SLU" ;; esac
-    done
+    copy_files slurp/slu1 "$SLU"
     cd "$SLU" || exit 1
     # shellcheck source=/dev/null
     (. ./path.sh && python "$BATS_TEST_DIRNAME/tiny_corpora.py" slurp corpus)
@@ -70,7 +66,6 @@ copy_slurp() {
     local librispeech=$RECIPE predictions=exp/slu_pruned_seed1/decode/test/predictions.jsonl
     copy_slurp slu1
     SLURP=corpus run ./run.sh --ngpu 0 --data-opts "--check-counts false" --nbpe 31 \
-        --systems pruned --teacher "$librispeech/downloads/wavlm_base" \
         --pruned-encoder "$librispeech/exp/recover/encoder" \
         --task-args "$TASK --decoder_conf num_blocks=1"
     echo "$output"

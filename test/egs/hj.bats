@@ -61,6 +61,33 @@ refused() {
     [ ! -e exp ]
 }
 
+@test "a budget out of reach is refused before the first training, with what is in reach" {
+    # shellcheck source=/dev/null
+    (. ./path.sh && python -m pruneasr.bin.init_encoder --config conf/teacher.yaml \
+        --output exp_reach/teacher)
+    mkdir -p exp_reach/asr_stats_word/train exp_reach/asr_teacher_seed1
+    touch exp_reach/asr_stats_word/train/text_shape.tokens \
+        exp_reach/asr_teacher_seed1/valid.cer_ctc.ave.pth
+    refused "transformer_95: target sparsity 0.95 of mac cannot be reached" \
+        --expdir exp_reach --methods "mac transformer" --budgets "30 95"
+    [[ "$stderr" == *"must be from 0 to 0."* ]]
+    [[ "$stderr" != *mac_95* && "$stderr" != *_30* ]]
+    [ ! -e exp_reach/hj ]
+}
+
+@test "every recipe's own run_hj.sh prints its points" {
+    local script
+    for script in "$BATS_TEST_DIRNAME"/../../egs/[!.T]*/*/run_hj.sh; do
+        run "$script" --dry-run true --methods mac --budgets 50 --seeds 1
+        echo "$script: $output"
+        [ "$status" -eq 0 ]
+        [ "$(grep -c "task_prune_train .*--config conf/prune_" <<< "$output")" -eq 1 ]
+        [ "$(grep -c "./run.sh --stage train" <<< "$output")" -eq 2 ]
+    done
+    [[ "$(cd "${script%/*}" && pwd)" == */librispeech/asr1 ]] # the last of them
+    [[ "$output" == *"--frontend_conf ckpt=downloads/wavlm_base "*"multiplier_lr=0.0100 "* ]]
+}
+
 @test "the whole chain in a tiny setting: table and figure, and nothing twice" {
     ./run.sh --expdir exp_tiny --systems teacher --stop-stage train \
         --data-opts "--num-train 40 --num-dev 10 --num-test 10" --nj 1 \

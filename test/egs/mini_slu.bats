@@ -5,13 +5,13 @@
 bats_require_minimum_version 1.5.0
 load helpers
 
-TINY=(--data-opts "--num-train 40 --num-dev 10 --num-test 10" --systems pruned
+TINY=(--data-opts "--num-train 40 --num-dev 10 --num-test 10"
     --encoder-args "--max_epoch 1 --num_iters_per_epoch 8" --task-args "--max_epoch 1 --num_iters_per_epoch 8")
 
 setup_file() {
     copy_recipe mini/slu1
     local status=0
-    "$RECIPE/run.sh" --expdir exp_tiny "${TINY[@]}" > "$BATS_FILE_TMPDIR/whole" 2>&1 || status=$?
+    "$RECIPE/run.sh" --expdir exp_tiny --systems pruned "${TINY[@]}" > "$BATS_FILE_TMPDIR/whole" 2>&1 || status=$?
     echo "$status" > "$BATS_FILE_TMPDIR/whole.status"
 }
 
@@ -52,10 +52,31 @@ setup() { cd "$RECIPE" || exit 1; }
 
 @test "an encoder from elsewhere is fine-tuned without making one" {
     cp -r exp_tiny/recover/encoder given
+    # stage 8 alone says what it lacks
+    run "$RECIPE/run.sh" --expdir exp_given "${TINY[@]}" --pruned-encoder given --stage 8
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"which stage stats makes; run that stage first (--stage stats "* ]]
     run "$RECIPE/run.sh" --expdir exp_given "${TINY[@]}" --pruned-encoder given \
         --results-dir results
     echo "$output"
     [ "$status" -eq 0 ]
     [ "$(cd exp_given && echo *)" = "commands slu_pruned_seed1 slu_stats_word" ]
     grep -E "^\| pruned \|.*[0-9]" results/RESULTS.md
+}
+
+@test "the same encoder is fine-tuned for recognition, in a recipe without a teacher" {
+    local slu=$RECIPE asr=${RECIPE%/*}/recognition
+    copy_files mini/asr1 "$asr"
+    cd "$asr"
+    # from the data on; then stage 8 finds all it needs
+    run ./run.sh "${TINY[@]}" --pruned-encoder "$slu/exp_tiny/recover/encoder" \
+        --stop-stage stats
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run ./run.sh "${TINY[@]}" --pruned-encoder "$slu/exp_tiny/recover/encoder" \
+        --stage 8 --stop-stage train
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ -s exp/asr_pruned_seed1/valid.cer_ctc.ave.pth ]
+    [ "$(cd exp && echo *)" = "asr_pruned_seed1 asr_stats_word commands" ]
 }

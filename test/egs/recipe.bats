@@ -79,7 +79,34 @@ refused() {
     refused "expected an encoder (config.json, model.safetensors) in none" --teacher none
     refused "in none" --pruned-encoder none
     mkdir given && touch given/config.json
-    refused "make the encoder of teacher" --pruned-encoder "$PWD/given"
+    refused "make the encoder of teacher" --pruned-encoder "$PWD/given" \
+        --systems "teacher pruned"
+}
+
+@test "data, tokens and lengths wait for no encoder" {
+    for options in "--teacher none" "--pruned-encoder none --systems pruned" \
+        "--pruned-encoder none --systems teacher"; do
+        for stage in data tokens stats; do
+            # shellcheck disable=SC2086  # words
+            run "$RECIPE/run.sh" --dry-run true $options --stage $stage --stop-stage $stage
+            echo "$options: $output"
+            [ "$status" -eq 0 ]
+        done
+        # shellcheck disable=SC2086  # words
+        refused "none" $options --stage data --stop-stage train
+    done
+    # nor those of the recipes at full size, whose encoders are made elsewhere
+    for recipe in librispeech/asr1 slurp/slu1; do
+        copy_files $recipe "${RECIPE%/*}/${recipe%/*}"
+        script=${RECIPE%/*}/${recipe%/*}/run.sh
+        options=(--dry-run true --teacher none --recipe-encoder none)
+        run "$script" "${options[@]}" --stage data --stop-stage data
+        echo "$recipe: $output"
+        [ "$status" -eq 0 ]
+        run "$script" "${options[@]}"
+        [ "$status" -eq 1 ]
+        [[ "$output" == *"expected an encoder (config.json, model.safetensors) in none;"* ]]
+    done
 }
 
 @test "a dry run prints the commands of all stages and makes nothing" {
@@ -110,11 +137,25 @@ refused() {
 
 @test "with --pruned-encoder, stages 2 to 5 are skipped" {
     mkdir given && touch given/config.json
-    run "$RECIPE/run.sh" --dry-run true --pruned-encoder "$PWD/given" --systems pruned
+    run "$RECIPE/run.sh" --dry-run true --pruned-encoder "$PWD/given"
     [ "$status" -eq 0 ]
     [ "$(grep -c "skipped: the encoder is" <<< "$output")" -eq 4 ]
     [[ "$output" != *distill_train* && "$output" != *recover_train* ]]
     [[ "$output" == *"ckpt=$PWD/given "* ]]
+    [[ "$output" != *asr_teacher* ]] # a system of the recipe, but not asked for
+}
+
+@test "what a recipe has in place of --pruned-encoder goes with all its systems" {
+    mkdir given && touch given/config.json
+    options=(--dry-run true --stage train --stop-stage train --teacher "$PWD/given"
+        --recipe-encoder "$PWD/given")
+    run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "ckpt=$PWD/given " <<< "$output")" -eq 2 ]
+    mkdir mine && touch mine/config.json
+    run "$RECIPE/run.sh" "${options[@]}" --pruned-encoder "$PWD/mine"
+    [ "$(grep -c "ckpt=$PWD/" <<< "$output")" -eq 1 ]
+    [[ "$output" == *"ckpt=$PWD/mine "* ]]
 }
 
 @test "without a pruned system, stages 3 to 5 are skipped" {

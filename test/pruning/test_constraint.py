@@ -53,6 +53,7 @@ def test_sep_mac_has_two_terms_with_their_own_multipliers():
         ({"target": None}, r"one target sparsity for each of \('size',\); found {}"),
         ({"kind": "mac", "reference_sec": 0.01}, r"one frame, 0.025 s; found 0.01"),
         ({"kind": "mac", "reference_sec": -1}, "one frame"),
+        ({"kind": "mac", "reference_sec": float("inf")}, "finite .* found inf"),
         ({"kind": "flops"}, "mac"),
         ({"denominator": "all"}, "whole"),
         ({"target": 1.2}, "1.2"),

@@ -1,5 +1,6 @@
 """RESULTS_HJ.md: points from folders, verdicts by hand."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -92,34 +93,83 @@ def test_time_is_the_mean_over_seeds_and_relative_to_dense():
     assert "| 0.00200 | 40.0 |" in text
 
 
-def test_what_holds_of_the_claims():
-    def point(method, percent, *errors):
-        return Point(method, percent, [run(Path("e"), error) for error in errors])
+def point(method, percent, *errors, num_macs=1, **options):
+    """A point whose runs differ in their errors only, the same on both test sets."""
+    return Point(
+        method,
+        percent,
+        [
+            dataclasses.replace(
+                run(Path("e"), error),
+                num_macs=num_macs,
+                errors={"test": error, "other": error},
+                **options,
+            )
+            for error in errors
+        ],
+    )
 
-    points = [
-        point("dense", 0, 20.0, 22.0),
+
+def page(*points, test_sets=("test",)):
+    speeds = Speeds({Path("e"): 1.0}, 0.0)
+    return curves_markdown("T", [], points, speeds, test_sets, WER)
+
+
+def test_what_holds_of_the_claims():
+    text = page(
+        point("dense", 0, 20.0, 22.0, num_macs=1000),
         point("mac", 10, 10.0, 12.0),  # ten below: 7.1 standard errors, Student has 4.3
         point("mac", 20, 20.5, 22.5),
         point("transformer", 20, 30.0, 32.0),
+        point("sep_mac", 20, 31.0, 31.5),
         point("mac", 30, 25.0),
         point("mac", 50, 40.0, 41.0),
         point("mac", 40, 20.5, 23.5),
-        point("size", 30, 19.0),
-    ]
-    text = curves_markdown(
-        "T", [], points, Speeds({Path("e"): 1.0}, 0.0), ["test"], WER
+        point("size", 30, 19.0, num_macs=912),
     )
     assert (
-        "- [P23]: better than dense at 10, 20, 30 %\n"
+        "On test:\n\n"
+        "- [P23]: better than dense with 10, 20, 30 % fewer MACs\n"
         "  - `mac` against `dense` at 10, 20, 30 %: significantly better at 10 %; not "
         "significantly different at 20 %; open, one seed cannot tell at 30 %\n"
-        "  - `size` against `dense` at 30 %: open, one seed cannot tell at 30 %\n"
+        "  - `sep_mac` against `dense` at 20 %: significantly worse at 20 %\n"
         "  - `transformer` against `dense` at 20 %: significantly worse at 20 %\n"
-        "- [P23]: no worse than dense at 40, 50 %\n"
+        "- [P23]: no worse than dense with 40, 50 % fewer MACs\n"
         "  - `mac` against `dense` at 40, 50 %: significantly worse at 50 %; not "
         "significantly different at 40 %\n"
-        "- `mac` against `transformer` at 20 %: significantly better at 20 %\n"
+        "- convolutions pruned too, with equal MACs\n"
+        "  - `mac` against `transformer` at 20 %: significantly better at 20 %\n"
+        "  - `sep_mac` against `transformer` at 20 %: not significantly different at "
+        "20 %\n"
+        "- no part of these claims, for its budget is not of MACs: 91 % of them left "
+        "at 30 %\n"
+        "  - `size` against `dense` at 30 %: open, one seed cannot tell at 30 %\n\n"
     ) in text
+
+
+def test_every_test_set_is_judged_and_the_one_of_the_figures_named():
+    points = (point("dense", 0, 20.0, 22.0), point("mac", 10, 10.0, 12.0))
+    text = page(*points, test_sets=("test", "other"))
+    for test_set in ("test", "other"):
+        assert f"On {test_set}:\n\n- [P23]: better than dense" in text
+    assert "The figures are of test." in text
+
+
+def test_macs_of_another_length_than_the_budgets_are_said():
+    dense = point("dense", 0, 20.0, num_macs=1000)
+    same = point("mac", 30, 20.0, num_macs=700, reference_sec=10.0, macs_left=70.0)
+    other = point("mac", 30, 20.0, num_macs=710, reference_sec=3.0, macs_left=70.0)
+    assert "length that the budget had" not in page(dense, same)
+    assert "the budget had: `mac` 30: 70.0 % at 3 s." in page(dense, other)
+
+
+def test_a_run_tells_the_length_that_its_pruning_counted(points_dir):
+    encoder = points_dir / "hj" / "mac_30_seed1" / "pruned"
+    report = {"reference_sec": 3.0, "macs": {"total": [200, 140]}}
+    save_encoder(random_encoder(), encoder, report)
+    dense, mac, _ = collect_points(points_dir / "hj", ["test"], WER)
+    assert (dense.runs[0].reference_sec, dense.runs[0].macs_left) == (None, 100)
+    assert (mac.runs[0].reference_sec, mac.runs[0].macs_left) == (3.0, 70)
 
 
 def test_command_line(points_dir, capsys):

@@ -24,6 +24,18 @@ stage_number() {
     die "unknown stage $1; stages: ${stages[*]}"
 }
 
+# runs NAME...: whether one of these stages is run, and not skipped.
+runs() {
+    local name number
+    for name in "$@"; do
+        number=$(stage_number "${name}")
+        if ((first <= number && number <= last)) && [ -z "${skipped[${name}]:-}" ]; then
+            return 0
+        fi
+    done
+    return 1
+}
+
 # run_stages: for each of them the function stage_<name>.
 run_stages() {
     local number

@@ -15,7 +15,7 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-title "AN4: ASR on pruned encoders, real recordings" \
     --recipe-command "egs/an4/asr1/run.sh ${*@Q}" \
     --pretrain-set pretrain \
-    --systems "teacher pruned scratch distilhubert" \
+    --recipe-systems "teacher pruned scratch distilhubert" \
     --seeds "1 2 3" \
     --token-type word \
     "$@"

@@ -14,7 +14,7 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-title "Coffee orders: SLU on pruned encoders, real recordings" \
     --recipe-command "egs/coffee/slu1/run.sh ${*@Q}" \
     --pretrain-set pretrain \
-    --systems "teacher pruned scratch distilhubert" \
+    --recipe-systems "teacher pruned scratch distilhubert" \
     --seeds "1 2 3" \
     --task slu \
     --task-config conf/train_slu.yaml \

@@ -18,7 +18,7 @@ exec ../../TEMPLATE/recipe.sh \
     --train-set train_100 \
     --valid-set dev \
     --test-sets "test_clean test_other" \
-    --systems "teacher pruned" \
+    --recipe-systems "teacher pruned" \
     --ngpu 1 \
     --token-type char \
     "$@"

@@ -14,6 +14,6 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-title "Mini (synthetic speech): ASR on a pruned encoder" \
     --recipe-command "egs/mini/asr1/run.sh ${*@Q}" \
     --pretrain-configs conf/pretrain1.yaml \
-    --systems "teacher pruned" \
+    --recipe-systems "teacher pruned" \
     --token-type word \
     "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Mini: commands spoken by espeak-ng (synthetic speech), a tiny WavLM, intents and slots.
 # From nothing in 20 minutes on two CPU cores, or with the encoder of mini/asr1:
-#   ./run.sh --pruned-encoder ../asr1/exp/recover/encoder --systems pruned
+#   ./run.sh --pruned-encoder ../asr1/exp/recover/encoder
 #SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
 script=$0
@@ -15,7 +15,7 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-title "Mini (synthetic speech): SLU on a pruned encoder" \
     --recipe-command "egs/mini/slu1/run.sh ${*@Q}" \
     --pretrain-configs conf/pretrain1.yaml \
-    --systems "teacher pruned" \
+    --recipe-systems "teacher pruned" \
     --task slu \
     --task-config conf/train_slu.yaml \
     --inference-config conf/decode_slu.yaml \

@@ -14,9 +14,9 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-title "SLURP: SLU on pruned encoders" \
     --recipe-command "egs/slurp/slu1/run.sh ${*@Q}" \
     --teacher ../../librispeech/asr1/downloads/wavlm_base \
-    --pruned-encoder ../../librispeech/asr1/exp/recover/encoder \
+    --recipe-encoder ../../librispeech/asr1/exp/recover/encoder \
     --valid-set devel \
-    --systems "teacher pruned" \
+    --recipe-systems "teacher pruned" \
     --ngpu 1 \
     --task slu \
     --task-config conf/train_slu.yaml \

@@ -9,7 +9,7 @@ exec ./run.sh \
     --recipe-title "SLURP text, synthetic speech, small encoders: the recipe at reduced scale" \
     --recipe-command "egs/slurp/slu1/run_excerpt.sh ${*@Q}" \
     --teacher ../../an4/asr1/exp/teacher \
-    --pruned-encoder ../../librispeech/asr1/exp_excerpt/recover/encoder \
+    --recipe-encoder ../../librispeech/asr1/exp_excerpt/recover/encoder \
     --data-opts "--synthetic 600" \
     --expdir exp_excerpt \
     --ngpu 0 \
