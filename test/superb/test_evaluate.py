@@ -19,6 +19,7 @@ from pruneasr.superb.evaluate import (
     evaluate_sd,
     evaluate_sf,
     evaluate_sv,
+    read_queries,
 )
 from pruneasr.superb.figure import Probed
 from pruneasr.superb.published import METRICS
@@ -133,6 +134,15 @@ def test_dimensions_are_scaled_over_all_frames_in_place():
     search_layers_module._normalize(frames)
     expected = (together - together.mean(0)) / np.maximum(together.std(0), 1e-9)
     np.testing.assert_allclose(np.concatenate(matrices), expected, atol=1e-5)
+
+
+def test_matches_without_transcripts_are_names_of_queries(tmp_path):
+    # as egs/superb/README.md says of QUESST
+    texts = {"q_1": "q_1", "q_10": "q_10", "a": "q_10 q_1", "b": "q_10", "c": ""}
+    data = make_set(tmp_path / "qbe", texts)
+    write_table(data / "queries", {"q_1": "", "q_10": ""})
+    found = {"a": {"q_1", "q_10"}, "b": {"q_10"}, "c": set()}
+    assert read_queries(data) == (["q_1", "q_10"], found)
 
 
 def test_a_query_matches_whole_words_in_a_row(tmp_path):

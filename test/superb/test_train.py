@@ -1,5 +1,6 @@
 """Training of probes: exact resume, the best on dev, the search, and the options."""
 
+import dataclasses
 import json
 import shutil
 
@@ -153,6 +154,15 @@ def test_the_search_is_written_down(sets, tmp_path, capsys):
     warning = "exp: warning: the best learning rate is the largest that was tried"
     assert warning in capsys.readouterr().out
     assert (tmp_path / "exp" / "lr1e-05" / "best.safetensors").exists()
+
+
+def test_a_wider_search_trains_the_new_rates_only(sets, tmp_path, capsys):
+    for rates in ((0.01,), (0.1, 0.01)):
+        training = dataclasses.replace(TRAINING, learning_rates=rates)
+        options = {"sizes": SIZES, "training": training, "seed": 1}
+        result = search("ks", sets, tmp_path / "exp", **options)
+    assert [entry["learning_rate"] for entry in result["tried"]] == [0.1, 0.01]
+    assert capsys.readouterr().out.count("lr0.01 step") == 3
 
 
 def test_a_training_that_diverges_is_written_down(sets, tmp_path):
