@@ -111,6 +111,7 @@ extract() { # TASK
         sort -u "data/$1"/split*/*/wav.scp > "${dir}/log/wav.scp"
         split_list "${dir}/log/wav.scp" "${dir}/log/wav"
     fi
+    check_audio "$1"
     jobs=$(num_parts "${dir}/log/wav.scp")
     # shellcheck disable=SC2086  # decode_cmd is words
     once "${dir}/.done" ${decode_cmd} --gpu "${ngpu}" JOB=1:"${jobs}" \
@@ -119,12 +120,35 @@ extract() { # TASK
         --device "${device}"
 }
 
+# check_audio TASK: features must be those of the audio that data/<task> names now. The
+# first call notes what it is.
+check_audio() {
+    local made_of=${exp}/features/$1/log/audio now
+    if "${dry_run}" || [ ! -d "${made_of%/*}" ]; then return; fi
+    now=$(audio_of "$1")
+    [ -e "${made_of}" ] || echo "${now}" > "${made_of}"
+    [ "${now}" = "$(< "${made_of}")" ] \
+        || die "data/$1 names other utterances or changed files than ${exp}/features/$1" \
+            "was made of; remove that folder, and ${exp}/$1, which was made of it, and" \
+            "begin with --stage features"
+}
+
+# audio_of TASK: a digest of its utterances, and the size and time of every file
+audio_of() {
+    {
+        sort -u "data/$1"/split*/*/wav.scp
+        cut -d' ' -f2- "data/$1"/split*/*/wav.scp | sort -u \
+            | xargs -d '\n' stat --dereference --format '%n %s %Y'
+    } | sha256sum
+}
+
 # Features -> exp/<name>/<task>/split<k>_seed<s>: the search on the development set
 stage_train() { side_by_side train_probe < <(runs); }
 
 train_probe() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3 data=data/$1/split$2 options=()
     need "${exp}/features/$1/.done" features
+    check_audio "$1"
     if [ "$1" != qbe ]; then
         options=(--config "${config_dir}/$1.yaml" --train "${data}/train" --seed "$3")
     fi
@@ -141,6 +165,7 @@ stage_decode() { side_by_side decode < <(runs); }
 decode() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3
     need "${dir}/.trained" train
+    check_audio "$1"
     # shellcheck disable=SC2086  # decode_cmd is words
     once "${dir}/test/.decoded" ${decode_cmd} --gpu "${ngpu}" "${dir}/test/decode.log" \
         python -m pruneasr.bin.superb decode --task "$1" --experiment "${dir}" \

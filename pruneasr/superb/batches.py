@@ -8,12 +8,37 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from pruneasr.superb.features import FeatureStore
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def one_ahead(
+    function: Callable[[Item], Result], items: Iterable[Item]
+) -> Iterator[Result]:
+    """Yield the function of each item; a thread works on the next one meanwhile.
+
+    Reading features takes as long as a small head does with them, so neither waits for
+    the other. A thread and no process: a batch of a Base model has a gigabyte, more
+    than containers commonly let processes share.
+    """
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        ready: Future[Result] | None = None
+        for item in items:
+            following = thread.submit(function, item)
+            if ready is not None:
+                yield ready.result()
+            ready = following
+        if ready is not None:
+            yield ready.result()
 
 
 def mixed_seed(purpose: str, seed: int, number: int) -> int:
@@ -57,6 +82,7 @@ def load_batch(
     *,
     device: str = "cpu",
     max_frames: int | None = None,
+    seed: int = 0,
 ) -> tuple[Tensor, Tensor]:
     """Return padded features (B, S, L, D) float32 and their lengths (B,).
 
@@ -64,11 +90,13 @@ def load_batch(
         store: Where they lie.
         names: B utterances.
         device: Where they go.
-        max_frames: Cut longer ones at a place drawn from torch's generator.
+        max_frames: Cut longer ones at a random place.
+        seed: Of these places.
     """
     features = [store.read(name) for name in names]
     if max_frames is not None:
-        features = [_cut(states, max_frames) for states in features]
+        generator = torch.Generator().manual_seed(seed)
+        features = [_cut(states, max_frames, generator) for states in features]
     lengths = torch.tensor([states.size(1) for states in features])
     num_layers, _, dim = features[0].shape
     batch = torch.zeros(len(names), num_layers, int(lengths.max()), dim)
@@ -77,11 +105,11 @@ def load_batch(
     return batch.to(device), lengths.to(device)
 
 
-def _cut(states: Tensor, max_frames: int) -> Tensor:
+def _cut(states: Tensor, max_frames: int, generator: torch.Generator) -> Tensor:
     spare = states.size(1) - max_frames
     if spare <= 0:
         return states
-    start = int(torch.randint(spare + 1, ()))
+    start = int(torch.randint(spare + 1, (), generator=generator))
     return states[:, start : start + max_frames]
 
 
@@ -91,6 +119,9 @@ def batches_by_length(
     """Yield all utterances once, similar lengths together, with their features."""
     lengths = {name: store.num_frames(name) for name in names}
     ordered = sorted(names, key=lengths.__getitem__)
-    for start in range(0, len(ordered), batch_size):
+
+    def load(start: int) -> tuple[list[str], Tensor, Tensor]:
         part = ordered[start : start + batch_size]
-        yield part, *load_batch(store, part, device=device)
+        return part, *load_batch(store, part, device=device)
+
+    yield from one_ahead(load, range(0, len(ordered), batch_size))

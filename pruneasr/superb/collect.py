@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from pruneasr.markdown import markdown_table
 from pruneasr.scoring.spread import spread
 from pruneasr.superb.figure import Probed, scores_section
+from pruneasr.superb.search import edge_of
 from pruneasr.superb.tasks import TASKS
 
 SCORES = "test/score.json"
@@ -103,7 +104,7 @@ def results_markdown(
         *(_about(task, data) for task in tasks),
         *("", scores_section(probed, figures / FIGURE)),
         "## What was searched, on the development sets",
-        *(f"\n### {encoder.name}\n\n{_search_table(encoder)}" for encoder in scores),
+        *(f"\n### {encoder.name}\n\n{_search_section(encoder)}" for encoder in scores),
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -129,9 +130,29 @@ def _about(task: str, data: Path) -> str:
     return f"- {task.upper()}, {TASKS[task].title}: {about}"
 
 
-def _search_table(encoder: Path) -> str:
+def _search_section(encoder: Path) -> str:
+    searches = read_searches(encoder)
+    return _search_table(searches) + _edges(searches)
+
+
+def _edges(searches: Sequence[Mapping[str, Any]]) -> str:
+    """Warn of the learning rates that were chosen at an edge of what was tried."""
+    runs: dict[str, list[str]] = {}
+    for search in searches:
+        if "learning_rate" in search["chosen"]:
+            edge = edge_of(search)
+            if edge is not None:
+                runs.setdefault(edge, []).append(search["run"])
+    return "".join(
+        f"\n**The {edge} learning rate that was tried is the best** in "
+        f"{', '.join(names)}: a better one may lie beyond.\n"
+        for edge, names in runs.items()
+    )
+
+
+def _search_table(searches: Sequence[Mapping[str, Any]]) -> str:
     rows = []
-    for search in read_searches(encoder):
+    for search in searches:
         for entry in search["tried"]:
             knob = "layer" if "layer" in entry else "learning_rate"
             value = "-"

@@ -5,15 +5,16 @@ A store is a folder: ``<list>-<number>.safetensors`` with one float16 tensor
 utterance, and ``features.json``. Utterances are encoded one by one, so padding has no
 part in it, with the encoder in evaluation mode and without gradients. Half precision
 costs about three decimal digits and half the space, of which much is needed: 100 hours
-of a Base model take 360 GB.
+of a Base model take 360 GB. Every shard says of which weights and files it was made.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -62,7 +63,10 @@ def shape_of(encoder: Encoder) -> FeatureShape:
 def extract(
     encoder: Encoder, wav_scp: Path, store: Path, *, device: str = "cpu"
 ) -> int:
-    """Encode a list of utterances; what is there is not computed again.
+    """Encode a list of utterances.
+
+    What is there of the same weights and files (path, size, time of change) is not
+    computed again.
 
     Args:
         encoder: Put into evaluation mode.
@@ -75,8 +79,10 @@ def extract(
         The number of utterances.
 
     Raises:
+        OSError: Audio is missing.
         ValueError: The list is broken, audio is not mono at 16 kHz, or too short.
     """
+    weights = _digest_of(encoder)
     encoder.to(device).eval()
     audio = read_table(wav_scp)
     store.mkdir(parents=True, exist_ok=True)
@@ -84,10 +90,12 @@ def extract(
     for number in range(-(-len(audio) // SHARD_SIZE)):
         names = list(audio)[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
         path = store / f"{wav_scp.stem}-{number}.safetensors"
-        if not (path.exists() and set(_names_in(path)) == set(names)):
+        versions = {name: _version(audio[name]) for name in names}
+        origin = {"encoder": weights, "audio": json.dumps(versions)}
+        if not (path.exists() and _origin_of(path) == origin):
             states = {name: encode(encoder, audio[name], device) for name in names}
             with whole(path) as partial:
-                save_file(states, partial)
+                save_file(states, partial, metadata=origin)
         index |= dict.fromkeys(names, path.name)
     shape = json.dumps(dataclasses.asdict(shape_of(encoder)), indent=1) + "\n"
     write_atomic(store / "features.json", shape)
@@ -188,6 +196,23 @@ class FeatureStore:
             return int(shard.get_slice(utterance).get_shape()[1])
 
 
-def _names_in(path: Path) -> Iterator[str]:
-    with safe_open(path, "pt") as shard:
-        yield from shard.keys()
+def _digest_of(encoder: Encoder) -> str:
+    """Return a digest of an encoder's configuration and weights."""
+    digest = hashlib.sha256(json.dumps(encoder.config.to_dict()).encode())
+    for name, tensor in sorted(encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _version(path: str) -> str:
+    """Return what changes when a file does."""
+    status = Path(path).stat()
+    return f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _origin_of(shard: Path) -> dict[str, str] | None:
+    """Return of what a shard was made; None where it does not say so."""
+    with safe_open(shard, "pt") as file:
+        origin: dict[str, str] | None = file.metadata()
+    return origin

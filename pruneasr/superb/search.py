@@ -64,7 +64,26 @@ def search(
     chosen = best_of(task, tried)
     result = {"task": task, "seed": seed, "tried": tried, "chosen": chosen}
     write_atomic(output / "search.json", json.dumps(result, indent=1) + "\n")
+    if (edge := edge_of(result)) is not None:
+        print(f"{output}: warning: the best learning rate is the {edge} that was tried")
     return result
+
+
+def edge_of(result: Mapping[str, Any]) -> str | None:
+    """Say at which edge of its grid a search ended, where a better rate may lie beyond.
+
+    Args:
+        result: What search.json holds.
+
+    Returns:
+        ``largest``, ``smallest`` or, of a single one, ``only``; None within the grid. A
+        rate that diverged was tried too.
+    """
+    rates = {entry["learning_rate"] for entry in result["tried"]}
+    chosen = result["chosen"]["learning_rate"]
+    if len(rates) == 1:
+        return "only"
+    return {max(rates): "largest", min(rates): "smallest"}.get(chosen)
 
 
 def _look(task: str, sets: Sets, sizes: Mapping[str, Any], device: str) -> None:

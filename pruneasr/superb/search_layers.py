@@ -3,11 +3,15 @@
 Each dimension is scaled to zero mean and unit variance over all frames of a set, and
 the scores of a query over its documents likewise, so that one threshold fits all
 queries (s3prl, downstream/quesst14_dtw).
+
+Each layer leaves its metrics in ``layer<number>.json``: a search that is stopped goes
+on with the layer it was at.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +40,11 @@ def search_queries(store: FeatureStore, data: Path, layer: int) -> dict[str, str
             f"expected a layer from 0 to {store.shape.num_layers - 1}, found {layer}"
         )
     queries, documents = read_queries(data)
-    frames = _normalized(
-        {
-            name: store.read_layer(name, layer).float().numpy()
-            for name in [*queries, *documents]
-        }
-    )
+    frames = {
+        name: store.read_layer(name, layer).float().numpy()
+        for name in [*queries, *documents]
+    }
+    _normalize(frames)
     return {
         query: " ".join(
             f"{name}:{score:.4f}"
@@ -59,21 +62,38 @@ def search_layers(store: FeatureStore, dev: Path, output: Path) -> dict[str, Any
     Returns:
         What search.json holds.
     """
-    tried = []
-    for layer in range(store.shape.num_layers):
-        metrics = evaluate_qbe(dev, search_queries(store, dev, layer))
-        print(f"layer {layer}: dev {metrics}", flush=True)
-        tried.append({"layer": layer, "dev": metrics})
-    result = {"task": "qbe", "tried": tried, "chosen": best_of("qbe", tried)}
     output.mkdir(parents=True, exist_ok=True)
+    tried = [
+        _try_layer(store, dev, layer, output / f"layer{layer}.json")
+        for layer in range(store.shape.num_layers)
+    ]
+    result = {"task": "qbe", "tried": tried, "chosen": best_of("qbe", tried)}
     write_atomic(output / "search.json", json.dumps(result, indent=1) + "\n")
     return result
 
 
-def _normalized(frames: dict[str, Matrix]) -> dict[str, Matrix]:
-    together = np.concatenate(list(frames.values()))
-    mean, std = together.mean(0), np.maximum(together.std(0), 1e-9)
-    return {name: (matrix - mean) / std for name, matrix in frames.items()}
+def _try_layer(
+    store: FeatureStore, dev: Path, layer: int, path: Path
+) -> dict[str, Any]:
+    """Return the metrics of a layer, from its file if it was tried before."""
+    if not path.exists():
+        metrics = evaluate_qbe(dev, search_queries(store, dev, layer))
+        print(f"layer {layer}: dev {metrics}", flush=True)
+        write_atomic(path, json.dumps({"layer": layer, "dev": metrics}) + "\n")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _normalize(frames: Mapping[str, Matrix]) -> None:
+    """Scale all frames in place, for they fill much of the memory."""
+    count = sum(map(len, frames.values()))
+    mean = sum(m.sum(0, dtype=np.float64) for m in frames.values()) / count
+    for matrix in frames.values():
+        matrix -= mean
+    squares = sum(np.square(m).sum(0, dtype=np.float64) for m in frames.values())
+    std = np.maximum(np.sqrt(squares / count), 1e-9)
+    for matrix in frames.values():
+        matrix /= std
 
 
 def _scores(

@@ -13,14 +13,15 @@ dropout depend on the seed and the step only.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import nn
+from torch import Tensor, nn
 
 from pruneasr.encoder.checkpoint import load_strictly
 from pruneasr.files import whole, write_atomic
@@ -29,6 +30,7 @@ from pruneasr.superb.batches import (
     load_batch,
     mixed_seed,
     names_of_step,
+    one_ahead,
 )
 from pruneasr.superb.config import Training
 from pruneasr.superb.evaluate import read_texts
@@ -94,11 +96,12 @@ def train(
     options = _options(probe, sizes, training, learning_rate, seed)
     history: list[dict[str, Any]] = []
     step = _resume(output / "state.pt", probe, optimizer, options, history)
+    steps = range(step, training.steps)
+    batches = _batches(sets.store, texts, training, steps, seed=seed, device=device)
     while step < training.steps:
         loss = 0.0
-        for _ in range(training.eval_steps):
-            value = _update(probe, optimizer, sets.store, texts, training, step, seed)
-            loss += value / training.eval_steps
+        for batch in itertools.islice(batches, training.eval_steps):
+            loss += _update(probe, optimizer, batch, training) / training.eval_steps
             step += 1
         if not torch.isfinite(torch.tensor(loss)):
             print(f"{output.name}: the loss is {loss} before step {step}; given up")
@@ -129,30 +132,53 @@ def new_probe(
         return head(shape, head.learn_vocabulary(texts), **sizes)
 
 
-def _update(
-    probe: Probe,
-    optimizer: torch.optim.Optimizer,
+class _Batch(NamedTuple):
+    """What an update needs: B utterances, and the seed of its dropout."""
+
+    features: Tensor
+    lengths: Tensor
+    texts: list[str]
+    seed: int
+
+
+def _batches(
     store: FeatureStore,
     texts: Mapping[str, str],
     training: Training,
-    step: int,
+    steps: range,
+    *,
     seed: int,
+    device: str,
+) -> Iterator[_Batch]:
+    """Yield the batches of some updates."""
+
+    def load(step: int) -> _Batch:
+        names = names_of_step(
+            texts,
+            step,
+            batch_size=training.batch_size,
+            seed=seed,
+            balanced=training.balanced,
+        )
+        drawn = mixed_seed("cuts and dropout", seed, step)
+        features, lengths = load_batch(
+            store, names, device=device, max_frames=training.max_frames, seed=drawn
+        )
+        return _Batch(features, lengths, [texts[name] for name in names], drawn)
+
+    return one_ahead(load, steps)
+
+
+def _update(
+    probe: Probe,
+    optimizer: torch.optim.Optimizer,
+    batch: _Batch,
+    training: Training,
 ) -> float:
     """Make one update and return its loss."""
-    names = names_of_step(
-        texts,
-        step,
-        batch_size=training.batch_size,
-        seed=seed,
-        balanced=training.balanced,
-    )
-    torch.manual_seed(mixed_seed("cuts and dropout", seed, step))
-    device = str(next(probe.parameters()).device)
-    features, lengths = load_batch(
-        store, names, device=device, max_frames=training.max_frames
-    )
+    torch.manual_seed(batch.seed)
     probe.train()
-    loss = probe.loss(features, lengths, [texts[name] for name in names])
+    loss = probe.loss(batch.features, batch.lengths, batch.texts)
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(probe.parameters(), training.clip)

@@ -78,6 +78,23 @@ refused() {
     diff <(grep "^|" RESULTS.md) <(grep "^|" results/RESULTS.md)
 }
 
+@test "features of other audio are refused, by the stages that would read them too" {
+    local list=data/ks/split1/dev/wav.scp stage wav
+    wav=$(head -n 1 "$list" | cut -d' ' -f2-)
+    touch -r "$wav" before
+    touch -d "1 hour" "$wav"
+    for stage in features train decode; do
+        refused "data/ks names other utterances or changed files than exp/tiny/features/ks" \
+            "${OPTIONS[@]}" --tasks ks --stage "$stage" --stop-stage "$stage"
+    done
+    touch -r before "$wav"
+    cp "$list" kept
+    echo "zz_new $RECIPE/corpora/commands/audio/one_0_0.flac" >> "$list"
+    refused "begin with --stage features" "${OPTIONS[@]}" --tasks ks --stage features
+    cp kept "$list"
+    ./run.sh "${OPTIONS[@]}" --tasks ks --stage features --stop-stage decode
+}
+
 @test "a dry run prints all commands: emotions have five splits, QbE one seed" {
     run ./run.sh "${OPTIONS[@]}" --tasks "er qbe" --seeds "1 2" --dry-run true \
         --expdir elsewhere --cmd-backend slurm

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from superb_features import INFORMED, make_set, make_store, noise
@@ -9,6 +10,7 @@ from superb_features import INFORMED, make_set, make_store, noise
 from pruneasr.bin import superb
 from pruneasr.data.datadir import read_table, write_table
 from pruneasr.superb import collect
+from pruneasr.superb import search_layers as search_layers_module
 from pruneasr.superb.collect import read_scores, results_markdown
 from pruneasr.superb.evaluate import (
     evaluate_asr,
@@ -17,6 +19,7 @@ from pruneasr.superb.evaluate import (
     evaluate_sd,
     evaluate_sf,
     evaluate_sv,
+    read_queries,
 )
 from pruneasr.superb.figure import Probed
 from pruneasr.superb.published import METRICS
@@ -101,6 +104,47 @@ def test_queries_are_found_and_the_layer_is_chosen_on_dev(search_set, tmp_path):
         search_queries(store, data, 3)
 
 
+def test_a_stopped_search_goes_on_with_the_layer_it_was_at(
+    search_set, tmp_path, monkeypatch
+):
+    store, data = search_set
+    whole = search_layers(store, data, tmp_path / "whole")
+    original, calls = search_layers_module.search_queries, []
+
+    def killed(store, data, layer):
+        calls.append(layer)
+        if calls == [0, 1]:
+            raise KeyboardInterrupt
+        return original(store, data, layer)
+
+    monkeypatch.setattr(search_layers_module, "search_queries", killed)
+    with pytest.raises(KeyboardInterrupt):
+        search_layers(store, data, tmp_path / "halves")
+    assert not (tmp_path / "halves" / "search.json").exists()
+    assert search_layers(store, data, tmp_path / "halves") == whole
+    assert calls == [0, 1, 1, 2]
+
+
+def test_dimensions_are_scaled_over_all_frames_in_place():
+    generator = np.random.default_rng(0)
+    matrices = [generator.normal(3, 5, (n, 4)).astype(np.float32) for n in (7, 9)]
+    matrices[0][:, 2] = matrices[1][:, 2] = 1  # a constant one becomes 0
+    together = np.concatenate(matrices)
+    frames = dict(zip("ab", matrices, strict=True))
+    search_layers_module._normalize(frames)
+    expected = (together - together.mean(0)) / np.maximum(together.std(0), 1e-9)
+    np.testing.assert_allclose(np.concatenate(matrices), expected, atol=1e-5)
+
+
+def test_matches_without_transcripts_are_names_of_queries(tmp_path):
+    # as egs/superb/README.md says of QUESST
+    texts = {"q_1": "q_1", "q_10": "q_10", "a": "q_10 q_1", "b": "q_10", "c": ""}
+    data = make_set(tmp_path / "qbe", texts)
+    write_table(data / "queries", {"q_1": "", "q_10": ""})
+    found = {"a": {"q_1", "q_10"}, "b": {"q_10"}, "c": set()}
+    assert read_queries(data) == (["q_1", "q_10"], found)
+
+
 def test_a_query_matches_whole_words_in_a_row(tmp_path):
     texts = {"q": "one two", "a": "five one two", "b": "two one", "c": "bone two"}
     data = make_set(tmp_path / "qbe", texts)
@@ -151,6 +195,8 @@ def test_results_are_means_over_splits_and_seeds(tmp_path, monkeypatch, capsys):
     assert "- KS, keyword spotting: an excerpt for ks" in text
     assert "| ks/split1_seed1 | learning rate 0.01 | ks acc 90.00 | yes |" in text
     assert "| ks/split1_seed1 | learning rate 0.1 | - |  |" in text
+    warning = "**The smallest learning rate that was tried is the best** in er/split1_"
+    assert warning in text
     assert "superb_s is not given" in text
     assert "begun" not in text
     seeds = [{"er_acc": 50, "ks_acc": 90}, {"er_acc": 52, "ks_acc": 90}]

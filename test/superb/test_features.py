@@ -1,5 +1,8 @@
 """Features on disk: those of the encoder, once, whole, and in shares."""
 
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -8,7 +11,12 @@ from tiny import random_encoder
 
 from pruneasr.data.datadir import read_table, write_table
 from pruneasr.superb import features
-from pruneasr.superb.batches import batches_by_length, load_batch, names_of_step
+from pruneasr.superb.batches import (
+    batches_by_length,
+    load_batch,
+    names_of_step,
+    one_ahead,
+)
 from pruneasr.superb.features import FeatureStore, extract
 
 
@@ -69,6 +77,43 @@ def test_what_is_there_is_not_computed_again(audio, tmp_path):
     assert shard.stat().st_mtime_ns == before
 
 
+def change_one(audio):
+    """Put other samples into the file of u2."""
+    path = read_table(audio)["u2"]
+    soundfile.write(path, np.full(5400, 0.1, np.float32), 16000)
+
+
+def other_path(audio):
+    """Let u2 be a file of another name."""
+    table = read_table(audio)
+    other = Path(table["u2"]).rename(audio.parent / "other.wav")
+    write_table(audio, {**table, "u2": str(other)})
+
+
+def other_weights(audio):
+    """Change nothing; the encoder is another one."""
+
+
+@pytest.mark.parametrize(
+    ("change", "made_again"),
+    [(change_one, "1"), (other_path, "1"), (other_weights, "012")],
+)
+def test_features_of_other_files_or_weights_are_made_again(
+    audio, tmp_path, monkeypatch, change, made_again
+):
+    monkeypatch.setattr(features, "SHARD_SIZE", 2)
+    extract(random_encoder(), audio, tmp_path / "store")
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.glob("store/*.safetensors")}
+    change(audio)
+    encoder = random_encoder(seed=int(change is other_weights))
+    extract(encoder, audio, tmp_path / "store")
+    changed = {p.stem for p, time in before.items() if p.stat().st_mtime_ns != time}
+    assert changed == {f"all-{number}" for number in made_again}
+    states = FeatureStore(tmp_path / "store").read("u2")
+    expected = expected_states(encoder, read_table(audio)["u2"])
+    torch.testing.assert_close(states.float(), expected, atol=2e-3, rtol=1e-3)
+
+
 def test_missing_features_are_refused(audio, tmp_path):
     with pytest.raises(ValueError, match="run the stage features"):
         FeatureStore(tmp_path / "nowhere")
@@ -106,6 +151,35 @@ def test_batches_are_padded_and_cut(audio, tmp_path):
     assert cut_lengths.tolist() == [15, int(lengths[1])]
     starts = range(store.num_frames("u4") - 14)
     assert any(torch.equal(cut[0], batch[0, :, s : s + 15]) for s in starts)
+    again, _ = load_batch(store, ["u4", "u0"], max_frames=15)
+    assert torch.equal(cut, again)
+    drawn = [load_batch(store, ["u4"], max_frames=5, seed=s)[0] for s in range(8)]
+    assert any(not torch.equal(drawn[0], one) for one in drawn)
+
+
+def test_the_next_batch_is_loaded_during_an_update():
+    loaded, begun = [], threading.Event()
+
+    def load(number):
+        loaded.append(number)
+        if number == 1:
+            begun.set()
+        return 10 * number
+
+    results = one_ahead(load, range(3))
+    assert next(results) == 0
+    assert begun.wait(timeout=10)  # nobody has asked for it yet
+    assert list(results) == [10, 20]
+    assert loaded == [0, 1, 2]
+    assert list(one_ahead(load, [])) == []
+
+
+def test_what_goes_wrong_in_the_thread_is_raised():
+    def load(number):
+        raise ValueError(f"no {number}")
+
+    with pytest.raises(ValueError, match="no 0"):
+        next(one_ahead(load, range(3)))
 
 
 def test_all_are_read_once_and_by_length(audio, tmp_path):

