@@ -20,14 +20,15 @@ def pyplot() -> Any:
 def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> None:
     """Draw x, y and the spread of y of each name, in a colour and mark of its own.
 
-    Points of nearly one x stand side by side, so that they do not hide each other.
+    Points of nearly one x stand side by side, so that they do not hide each other. One
+    without a spread has no bars, nor has its mark in the legend.
     """
     places = side_by_side([x for x, _, _ in means.values()])
     for k, (name, (_, y, spread)) in enumerate(means.items()):
         axis.errorbar(
             places[k],
             y,
-            spread,
+            spread or None,
             color=f"C{k % 10}",
             marker="osD^"[k // 10 % 4],  # ten colours, then another mark
             linestyle="none",
