@@ -1,0 +1,88 @@
+"""The part of a report on superb_s: the score of every task and the total, or why not.
+
+The scale is that of the official sets. Whoever names conf/official says that these lie in
+data, and there is one thing to hold against it: that stage data has made an excerpt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pruneasr.markdown import markdown_table
+from pruneasr.scoring.spread import spread
+from pruneasr.superb.figure import Encoders
+from pruneasr.superb.runs import Scores
+from pruneasr.superb.score import METRICS_OF, TASKS, superb_score, task_score, whole_tasks
+
+OFFICIAL = "official"
+"""Name of the folder of configurations for the official sets."""
+MADE_HERE = ".done"
+"""What stage data leaves in the folder of a task; official sets come from elsewhere."""
+
+
+def total_section(
+    scores: Mapping[str, Scores],
+    probed: Encoders,
+    config_dir: Path | None,
+    data: Path,
+) -> str:
+    """Return what a report says of superb_s.
+
+    Args:
+        scores: Encoder -> what it reached.
+        probed: The same, as the figure takes it.
+        config_dir: By which its probes were trained.
+        data: Folder of the tasks' data.
+    """
+    head = "## superb_s\n\n"
+    reasons = _not_official(scores, config_dir, data)
+    if reasons:
+        return (
+            f"{head}Not given: its scale is that of the official sets and their probes; "
+            f"{'; '.join(reasons)}. The figure applies its formula to these.\n"
+        )
+    rows, missing = [], []
+    for name, row in scores.items():
+        lacking = [task for task in TASKS if task not in whole_tasks(row)]
+        total = "-"
+        if lacking:
+            missing.append(f"{name} was not scored on {' '.join(lacking)}")
+        else:
+            total = spread([superb_score(one.metrics) for one in probed[name]])
+        rows.append([name, *(_task_cell(row, task) for task in TASKS), total])
+    why = f"No total: {'; '.join(missing)}.\n" if missing else ""
+    return (
+        f"{head}{markdown_table(['encoder', *TASKS, 'superb_s'], rows)}\n"
+        "1000 (m - filter banks) / (WavLM Large - filter banks) of every metric m, SF the "
+        "mean of its two; superb_s is the mean over the ten tasks, comparable with "
+        "`python -m pruneasr.bin.superb score`. A task with fewer seeds than others "
+        f"counts in each with its mean. {why}"
+    ).rstrip() + "\n"
+
+
+def _not_official(
+    scores: Mapping[str, Scores], config_dir: Path | None, data: Path
+) -> list[str]:
+    """Return why these are no results on the official sets."""
+    reasons = []
+    if config_dir is not None and config_dir.name != OFFICIAL:
+        reasons.append(f"these probes are those of {config_dir}, not conf/{OFFICIAL}")
+    metrics = {metric for row in scores.values() for metric in row}
+    excerpts = [
+        task
+        for task in TASKS
+        if metrics & set(METRICS_OF[task]) and (data / task / MADE_HERE).exists()
+    ]
+    if excerpts:
+        reasons.append(
+            f"the sets of {' '.join(excerpts)} are what stage data made of other corpora"
+        )
+    return reasons
+
+
+def _task_cell(row: Scores, task: str) -> str:
+    names: Sequence[str] = METRICS_OF[task]
+    if task not in whole_tasks(row):
+        return "-"
+    return spread([task_score(task, {n: row[n][s] for n in names}) for s in row[names[0]]])
