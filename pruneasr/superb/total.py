@@ -1,19 +1,25 @@
 """The part of a report on superb_s: the score of every task and the total, or why not.
 
-The scale is that of the official sets. Whoever names conf/official says that these lie in
-data, and there is one thing to hold against it: that stage data has made an excerpt.
+The scale is that of the official sets. Whoever names conf/official says that these are
+in data; what speaks against it is that stage data made them, which has excerpts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from pruneasr.markdown import markdown_table
 from pruneasr.scoring.spread import spread
 from pruneasr.superb.figure import Encoders
 from pruneasr.superb.runs import Scores
-from pruneasr.superb.score import METRICS_OF, TASKS, superb_score, task_score, whole_tasks
+from pruneasr.superb.score import (
+    METRICS_OF,
+    TASKS,
+    superb_score,
+    task_score,
+    whole_tasks,
+)
 
 OFFICIAL = "official"
 """Name of the folder of configurations for the official sets."""
@@ -39,8 +45,8 @@ def total_section(
     reasons = _not_official(scores, config_dir, data)
     if reasons:
         return (
-            f"{head}Not given: its scale is that of the official sets and their probes; "
-            f"{'; '.join(reasons)}. The figure applies its formula to these.\n"
+            f"{head}Not given: its scale is that of the official sets and of their "
+            f"probes; {'; '.join(reasons)}.\n"
         )
     rows, missing = [], []
     for name, row in scores.items():
@@ -54,10 +60,10 @@ def total_section(
     why = f"No total: {'; '.join(missing)}.\n" if missing else ""
     return (
         f"{head}{markdown_table(['encoder', *TASKS, 'superb_s'], rows)}\n"
-        "1000 (m - filter banks) / (WavLM Large - filter banks) of every metric m, SF the "
-        "mean of its two; superb_s is the mean over the ten tasks, comparable with "
-        "`python -m pruneasr.bin.superb score`. A task with fewer seeds than others "
-        f"counts in each with its mean. {why}"
+        "Of every metric m 1000 (m - filter banks) / (WavLM Large - filter banks), of "
+        "SF the mean of two; superb_s is the mean over the ten tasks, to be compared "
+        "with the table of `python -m pruneasr.bin.superb score`. A task with fewer "
+        f"seeds than others counts with its mean. {why}"
     ).rstrip() + "\n"
 
 
@@ -76,13 +82,14 @@ def _not_official(
     ]
     if excerpts:
         reasons.append(
-            f"the sets of {' '.join(excerpts)} are what stage data made of other corpora"
+            f"the sets of {' '.join(excerpts)} are what stage data made of others"
         )
     return reasons
 
 
 def _task_cell(row: Scores, task: str) -> str:
-    names: Sequence[str] = METRICS_OF[task]
     if task not in whole_tasks(row):
         return "-"
-    return spread([task_score(task, {n: row[n][s] for n in names}) for s in row[names[0]]])
+    names = METRICS_OF[task]
+    seeds = [{name: row[name][seed] for name in names} for seed in row[names[0]]]
+    return spread([task_score(task, metrics) for metrics in seeds])

@@ -115,8 +115,8 @@ refused() {
 @test "another --config-dir does not come into the same report" {
     cp -r tiny other_tiny
     refused "expected probes of one --config-dir in exp" --encoder corpora/other \
-        --name other --config-dir other_tiny --tasks ks
-    [ ! -e exp/other ]
+        --name apart --config-dir other_tiny --tasks ks
+    [ ! -e exp/apart ]
 }
 
 @test "another encoder does not take the place of one that was measured, though all is done" {
