@@ -135,7 +135,11 @@ def curves_markdown(
         "![error against MACs](figures/hj.png)\n"
         "![error against time](figures/hj_time.png)\n\n"
         + runs_section(
-            [run for point in points for run in point.runs], factors, test_sets, metric
+            [run for point in points for run in point.runs],
+            factors,
+            test_sets,
+            metric,
+            probes={},
         )
     )
 
