@@ -21,7 +21,8 @@ def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> No
     """Draw x, y and the spread of y of each name, in a colour and mark of its own.
 
     Points of nearly one x stand side by side, so that they do not hide each other; the
-    figure then says so.
+    figure then says so. One without a spread has no bars, nor has its mark in the
+    legend.
     """
     xs = [x for x, _, _ in means.values()]
     places = side_by_side(xs)
@@ -32,7 +33,7 @@ def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> No
         axis.errorbar(
             places[k],
             y,
-            spread,
+            spread or None,
             color=f"C{k % 10}",
             marker="osD^"[k // 10 % 4],  # ten colours, then another mark
             linestyle="none",

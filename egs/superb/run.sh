@@ -20,8 +20,9 @@ Stages, by number or name: 1 data  2 features  3 train  4 decode  5 score  6 col
   --name NAME               what it is called (the folder's name)
   --tasks LIST              of pr asr ks qbe sid sv sd ic sf er (all)
   --seeds LIST              seeds of the trainings (1)
-  --config-dir DIR          <task>.yaml of each probe (conf/excerpt; conf/official has the
-                            sizes of SUPERB and its number of updates)
+  --config-dir DIR          <task>.yaml of each probe, one DIR for each --expdir
+                            (conf/excerpt; conf/official has the sizes of SUPERB and its
+                            number of updates, and says that the sets are the official ones)
   --dry-run true            print the commands only
   --cmd-backend B           local, stdout, sge, slurm or pbs (local)
   --ngpu N                  1: encoder and probes on a GPU (0); on this machine one after the other
@@ -210,7 +211,8 @@ note_call "${command}" "${expdir}"
 
 # not only where features are made: all that is done before is of these weights
 if ! "${dry_run}"; then
-    python -m pruneasr.bin.superb claim --encoder "${encoder}" --output "${exp}"
+    python -m pruneasr.bin.superb claim --encoder "${encoder}" --output "${exp}" \
+        --config-dir "${config_dir}"
 fi
 
 run_stages

@@ -1,4 +1,4 @@
-"""Put a recipe's run_ablation.sh into RESULTS_ABLATION.md and figures/."""
+"""Put a recipe's run_ablation.sh into RESULTS_ABLATION.md, figures/ and model cards."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pruneasr.results.ablation_figures import STE, plot_all
 from pruneasr.results.collect import METRICS
 from pruneasr.results.probed import probes_section, read_probes
 from pruneasr.results.speed import real_time_factors
+from pruneasr.results.tuned_card import write_run_cards
 
 
 @in_a_line
@@ -33,8 +34,9 @@ def main(argv: list[str] | None = None) -> None:
 def _write(args: argparse.Namespace) -> None:
     metric = METRICS[args.task][0]
     variants = collect_variants(args.points, args.test_sets, metric)
+    runs = [run for of_it in variants.values() for run in of_it]
     commands = read_calls(args.points / "commands")
-    probes = read_probes(run for runs in variants.values() for run in runs)
+    probes = read_probes(runs)
     figures = args.output / "figures"
     histories = {
         variant: [read_history(run.folder / "distill") for run in variants[variant]]
@@ -42,8 +44,7 @@ def _write(args: argparse.Namespace) -> None:
         if variant in variants
     }
     plot_all(variants, histories, args.test_sets[0], metric, figures)
-    encoders = {run.encoder: run.encoder for runs in variants.values() for run in runs}
-    speeds = real_time_factors(encoders, args.audio)
+    speeds = real_time_factors({run.encoder: run.encoder for run in runs}, args.audio)
     text = ablation_markdown(
         args.title, commands, variants, speeds, args.test_sets, metric, probes
     )
@@ -52,6 +53,9 @@ def _write(args: argparse.Namespace) -> None:
         text += f"\n{section}"
     (args.output / "RESULTS_ABLATION.md").write_text(text, encoding="utf-8")
     print(text)
+    write_run_cards(
+        args.title, commands, runs, speeds.factors, args.test_sets, args.task, probes
+    )
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 from pruneasr.bin.results_options import results_parser
 from pruneasr.environment import read_calls
 from pruneasr.errors import in_a_line
-from pruneasr.results.card import write_card
 from pruneasr.results.collect import METRICS, collect
 from pruneasr.results.speed import real_time_factors
+from pruneasr.results.tuned_card import write_system_card
 from pruneasr.results.write import (
     results_markdown,
     systems_section,
@@ -78,7 +78,7 @@ def _write(args: argparse.Namespace) -> None:
     if args.readme is not None:
         update_readme(args.readme, args.title.split(":")[0], table)
     if args.card:
-        write_card(args.title, commands, systems, table, args.task, args.expdir)
+        write_system_card(args.title, commands, systems, table, args.task, args.expdir)
     print(text)
 
 

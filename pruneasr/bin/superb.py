@@ -33,8 +33,8 @@ from pruneasr.superb.train import Sets, load_probe, predict
 
 
 def claim(args: argparse.Namespace) -> None:
-    """Note in a folder whose results it holds; refuse those of other weights."""
-    claim_folder(args.encoder, args.output)
+    """Note in a folder whose results it holds; refuse those of others."""
+    claim_folder(args.encoder, args.output, args.config_dir)
 
 
 def features(args: argparse.Namespace) -> None:
@@ -137,6 +137,9 @@ def get_parser() -> argparse.ArgumentParser:
         options[name].add_argument(
             "--encoder", type=Path, required=True, help="encoder directory"
         )
+    options["claim"].add_argument(
+        "--config-dir", type=Path, required=True, help="holds <task>.yaml"
+    )
     options["features"].add_argument(
         "--wav-scp", type=Path, required=True, help="audio: all of a task, or a part"
     )

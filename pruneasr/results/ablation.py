@@ -28,8 +28,9 @@ CLAIMS = (
 )
 PROBES_NOTE = (
     " The last columns are probes on the frozen encoders (egs/superb); `-`: not with "
-    "all seeds of the row. Their data, what was searched and their logs are in "
-    "`<variant>_seed<seed>/probes`."
+    "all seeds of the row. `<variant>_seed<seed>/probes` has their logs, and in its "
+    "RESULTS.md the data, what was searched and every file of scores; `er acc` is the "
+    "mean of its five splits."
 )
 
 Variants = dict[str, list[Run]]
@@ -129,6 +130,7 @@ def ablation_markdown(
                 speeds.factors,
                 test_sets,
                 metric,
+                probes,
             ),
         ]
     )

@@ -144,6 +144,7 @@ def curves_markdown(
             speeds.factors,
             test_sets,
             metric,
+            probes={},
         )
     )
 

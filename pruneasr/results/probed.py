@@ -8,9 +8,9 @@ from statistics import fmean
 
 from pruneasr.results.ablation import Variants
 from pruneasr.results.runs import Run
-from pruneasr.superb.collect import read_scores
 from pruneasr.superb.figure import Probed, scores_section
 from pruneasr.superb.published import METRICS
+from pruneasr.superb.runs import mean_scores, read_runs
 
 Probes = dict[str, dict[Path, float]]
 """Metric of SUPERB -> folder of a run -> percent."""
@@ -24,7 +24,7 @@ def read_probes(runs: Iterable[Run]) -> Probes:
     """
     probes: Probes = {name: {} for name in METRICS}
     for folder in (run.folder for run in runs):
-        scores = read_scores(folder / "probes" / folder.name)
+        scores = mean_scores(read_runs(folder / "probes" / folder.name))
         for name, task in METRICS.items():
             marker = folder / f".probed_{task}"
             if not marker.exists():

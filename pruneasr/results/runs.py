@@ -111,6 +111,7 @@ def runs_section(
     factors: Mapping[Path, float],
     test_sets: Sequence[str],
     metric: Metric,
+    probes: Mapping[str, Mapping[Path, float]],
 ) -> str:
     """Return what every single run came to, and where its logs are.
 
@@ -119,9 +120,11 @@ def runs_section(
         factors: encoder directory -> real-time factor.
         test_sets: what was decoded.
         metric: of the task.
+        probes: metric of probes on the encoders -> folder of a run -> percent.
     """
     columns = ["fine-tuning", "params M", "MACs G, 10 s", "RTF"]
     columns += [f"{metric.error_name} % {test_set}" for test_set in test_sets]
+    columns += [f"{name.replace('_', ' ')} %" for name in probes]
     rows = [
         [
             str(run.experiment),
@@ -129,6 +132,10 @@ def runs_section(
             f"{run.num_macs / 1e9:.3f}",
             f"{factors[run.encoder]:.5f}",
             *(f"{run.errors[test_set]:.1f}" for test_set in test_sets),
+            *(
+                f"{found[run.folder]:.2f}" if run.folder in found else "-"
+                for found in probes.values()
+            ),
         ]
         for run in runs
     ]

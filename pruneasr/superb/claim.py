@@ -10,15 +10,22 @@ from pruneasr.encoder.checkpoint import WEIGHTS_NAME
 from pruneasr.encoder.initialize import count_parameters
 from pruneasr.encoder.interop.files import file_digests
 from pruneasr.files import write_atomic
+from pruneasr.superb.runs import the_config_dir
 
 
-def claim_folder(encoder: Path, folder: Path) -> None:
+def claim_folder(encoder: Path, folder: Path, config_dir: Path) -> None:
     """Note in a folder that it holds the results of an encoder.
 
+    Args:
+        encoder: Its directory.
+        folder: Of its results, beside those of the encoders it is compared with.
+        config_dir: By which its probes are to be trained.
+
     Raises:
-        ValueError: There is no such encoder, or the folder holds results of other
-            weights.
+        ValueError: There is no such encoder, the folder holds results of other
+            weights, or results beside it are of another folder of configurations.
     """
+    the_config_dir(folder.parent, config_dir)
     weights, facts = encoder / WEIGHTS_NAME, folder / "encoder.json"
     if not weights.is_file():
         raise ValueError(f"expected an encoder directory with {weights}; found none")

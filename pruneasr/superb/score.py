@@ -69,13 +69,23 @@ def whole_tasks(metrics: Collection[str]) -> list[str]:
 
 
 def _refuse_fractions(metrics: Mapping[str, float]) -> None:
-    # an accuracy of 0.97 is 97 % in another unit; none of these is ever below 1 %
-    small = [name for name in metrics if name.endswith("_acc") and metrics[name] <= 1]
-    if small:
+    found = [(m, metrics[m]) for m in METRICS if _is_fraction(m, metrics[m])]
+    if found:
         raise ValueError(
-            f"expected percentages, found {[(n, metrics[n]) for n in small]}; multiply "
-            "fractions by 100"
+            "expected percentages, MTWV times 100 too; found what is plausible as "
+            f"fractions only, {found}; multiply by 100"
         )
+
+
+def _is_fraction(metric: str, value: float) -> bool:
+    """Return whether a value makes sense as a fraction, but not as a percentage.
+
+    No more than 1, and below half of the lower end of the scale, the error of WavLM
+    Large or the accuracy of filter banks, but not if taken a hundredfold. So 0 is no
+    fraction, nor is speaker identification at chance, 0.08 %.
+    """
+    low = min(FBANK.metrics[metric], WAVLM_LARGE.metrics[metric]) / 2
+    return value <= min(1, low) and 100 * value >= low
 
 
 def superb_score(metrics: Mapping[str, float]) -> float:

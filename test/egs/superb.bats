@@ -53,8 +53,14 @@ refused() {
 @test "all stages run, and RESULTS.md has every task, named as what it is" {
     cat whole
     [ "$(cat whole.status)" -eq 0 ]
-    grep -E "^\| encoder \| params M \| ks acc \| qbe mtwv \| sid acc \|" RESULTS.md
-    grep -E "^\| tiny \| 0\.[0-9]+ \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|" RESULTS.md
+    grep "^| encoder | params M | seeds | ks acc | qbe mtwv | sid acc |" RESULTS.md
+    grep -E "^\| tiny \| 0\.[0-9]+ \| 1 \| [0-9.]+ \| [0-9.]+ \| [0-9.]+ \|" RESULTS.md
+    for task in ks qbe sid; do
+        grep "^| exp/tiny/$task/split1_seed1/test/score.json | $task " RESULTS.md
+    done
+    grep "| corpora/encoder | $(sha256sum < corpora/encoder/model.safetensors \
+        | cut -d' ' -f1) |" RESULTS.md
+    grep "those of tiny, not conf/official; the sets of ks qbe sid are what" RESULTS.md
     grep -q "KS, keyword spotting: Speech Commands excerpt, 2 words" RESULTS.md
     [ "$(grep -c "| ks/split1_seed1 | learning rate " RESULTS.md)" -eq 2 ]
     [ "$(grep -c "| qbe/split1_seed1 | layer " RESULTS.md)" -eq 4 ]
@@ -121,6 +127,13 @@ refused() {
     [ "$status" -eq 1 ]
     [[ "$output" == *"expected a folder with manifest.tsv in AN4"* ]]
     [[ "$output" == *"http://www.speech.cs.cmu.edu/databases/an4"* ]]
+}
+
+@test "another --config-dir does not come into the same report" {
+    cp -r tiny other_tiny
+    refused "expected probes of one --config-dir in exp" --encoder corpora/other \
+        --name apart --config-dir other_tiny --tasks ks
+    [ ! -e exp/apart ]
 }
 
 @test "another encoder does not take the place of one that was measured, though all is done" {

@@ -29,7 +29,9 @@ def write_run(folder, name, wer, encoder, finished=True, gates=None):
     (experiment / "decode" / "test").mkdir(parents=True)
     scores = experiment / "decode" / "test" / "score_wer.json"
     scores.write_text(json.dumps({"Err": wer}))
-    (experiment / "config.yaml").write_text(f"frontend_conf:\n    ckpt: {encoder}\n")
+    (experiment / "config.yaml").write_text(
+        f"frontend_conf:\n    ckpt: {encoder}\ntrain_data_path_and_name_and_type: []\n"
+    )
     if gates:
         (run / "distill").mkdir()
         epochs = {
@@ -90,8 +92,13 @@ def command_line(runs_dir):
     ]
 
 
-def test_command_line(runs_dir, capsys):
+def test_command_line(runs_dir, capsys, caplog):
+    made = {"teacher": f"{runs_dir}/teacher", "scores": "random", "sparsity": {}}
+    save_encoder(random_encoder(tiny_config(ffn=16)), runs_dir / "quarter", made)
     ablation_results.main(command_line(runs_dir))
+    # a card of what was pruned, and its report is missing; in this test others were not
+    assert caplog.text.count("no model card") == 1
+    assert f"no model card of {runs_dir}/quarter: expected {runs_dir}" in caplog.text
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
     lines = text.splitlines()[::-1]  # of what has several rows the first
     rows = {line.split(" | ")[0].strip("| "): line for line in lines}
@@ -205,7 +212,18 @@ def test_probes_are_columns_and_a_figure(runs_dir, monkeypatch):
     assert rows["full"].endswith("| 85.0 ± 7.1 | - |")
     assert rows["no_ste"].endswith("| - | - |")
     assert rows["target_50"].endswith("| - | - |")
-    assert "`<variant>_seed<seed>/probes`" in text
+    for name, cells in {
+        "full_seed1": "| 80.00 | - |",
+        "full_seed2": "| 90.00 | - |",
+        "teacher_seed1": "| 96.00 | 7.00 |",
+        "no_ste_seed1": "| 70.00 | - |",
+        "target_50_seed1": "| - | - |",
+    }.items():
+        seed = name.rpartition("_")[2]
+        folder = f"{runs_dir}/ablation/{name}/tuned/asr_pruned_{seed}"
+        assert rows[folder].endswith(cells)
+    assert rows["fine-tuning"].endswith("| WER % test | ks acc % | asr wer % |")
+    assert "`<variant>_seed<seed>/probes` has their logs" in text
     assert "![score against parameters](figures/ablation_scores.png)" in text
     assert "run on all of them (ks)" in text
     assert (runs_dir / "out/figures/ablation_scores.png").stat().st_size > 0

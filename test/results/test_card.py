@@ -6,46 +6,23 @@ import shutil
 from html.parser import HTMLParser
 
 import pytest
-import yaml
+from card_exp import FIGURES, TRAININGS, write_expdir
 from huggingface_hub import ModelCard
 from tiny import random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
-from pruneasr.results.card import HUB_TASKS, write_card
+from pruneasr.pruning.widths import config_widths
 from pruneasr.results.collect import METRICS, System
+from pruneasr.results.runs import Run
+from pruneasr.results.tuned_card import HUB_TASKS, write_run_cards, write_system_card
 
 TITLE = "Tiny (synthetic speech): ASR"
-FIGURES = {"structure.png": b"first figure", "history.png": b"second figure"}
-TRAININGS = ("pretrain1", "distill", "recover", "asr_pruned_seed1", "asr_pruned_seed2")
 
 
 @pytest.fixture
 def exp(tmp_path, monkeypatch):
-    """An expdir as far as a card is concerned; all trainings heard half an hour."""
     monkeypatch.chdir(tmp_path)  # the recipe's folder
-    data, exp = tmp_path / "data" / "train", tmp_path / "exp"
-    data.mkdir(parents=True)
-    (data.parent / ".done").write_text("local/data.sh --synthetic 5\n")
-    (data / "utt2num_samples").write_text("a 16000000\nb 12800000\n")
-    (data / "wav.scp").write_text("a /corpora/AN4/audio/a.flac\nb data/extra/b.flac\n")
-    provenance = {"training_config": "exp/pretrain1/config.yaml"}
-    save_encoder(random_encoder(tiny_config()), exp / "teacher", provenance)
-    config = {
-        "teacher": str(exp / "teacher"),
-        "train_data_path_and_name_and_type": [
-            [f"{data}/labels", "labels", "text_int"],
-            [f"{data}/wav.scp", "speech", "sound"],
-        ],
-    }
-    for name in TRAININGS:
-        (exp / name).mkdir()
-        (exp / name / "config.yaml").write_text(yaml.safe_dump(config))
-    save_encoder(random_encoder(tiny_config(ffn=8), 1), exp / "recover" / "encoder")
-    (exp / "pruned").mkdir()
-    (exp / "pruned" / "report.md").write_text("| block |\n|---|\n| 1 |\n")
-    for name, content in FIGURES.items():
-        (exp / "pruned" / name).write_bytes(content)
-    return exp
+    return write_expdir(tmp_path)
 
 
 def pruned(exp, name="pruned", encoder="recover/encoder"):
@@ -57,7 +34,8 @@ def pruned(exp, name="pruned", encoder="recover/encoder"):
 
 def write(exp, system=None):
     systems = [system or pruned(exp)]
-    write_card(TITLE, ["run.sh  # commit abc"], systems, "## Systems\n", "asr", exp)
+    calls = ["run.sh  # commit abc"]
+    write_system_card(TITLE, calls, systems, "## Systems\n", "asr", exp)
     return exp / "recover" / "encoder"
 
 
@@ -82,7 +60,11 @@ def test_teacher_audio_and_calls_are_told(exp):
     for encoder in ("teacher", "recover/encoder"):
         weights = (exp / encoder / "model.safetensors").read_bytes()
         assert hashlib.sha256(weights).hexdigest() in text
-    assert 'teacher: `{"training_config": "exp/pretrain1/config.yaml"}`' in text
+    assert '"training_config": "exp/pretrain1/config.yaml"}`' in text
+    assert (
+        "Learned gates removed the rest while it was distilled from the teacher. Then "
+        "it was distilled from the teacher once more. Made by" in text
+    )
     for name in TRAININGS:  # 28.8 million samples are half an hour
         assert f"| {name} | data/train | 2 | 0.50 |" in text
     assert "| data/train | AN4/audio | 1 | 0.28 |\n" in text
@@ -150,11 +132,9 @@ def test_the_page_holds_its_figures(exp):
 
 def test_a_published_teacher_was_not_trained_here(exp):
     (exp / "teacher").rename(exp.parent / "published")
-    for name in ("distill", "recover"):
-        path = exp / name / "config.yaml"
-        config = yaml.safe_load(path.read_text())
-        config["teacher"] = str(exp.parent / "published")
-        path.write_text(yaml.safe_dump(config))
+    for path in (exp / "recover" / "config.yaml", exp / "pruned" / "config.json"):
+        text = path.read_text().replace(str(exp / "teacher"), "published")
+        path.write_text(text.replace("exp/teacher", "published"))
     assert "| pretrain1 |" not in (write(exp) / "README.md").read_text()
 
 
@@ -170,7 +150,34 @@ def test_what_is_missing_is_named(exp):
     refused("pruned/report.md; run the stage prune first")
     (exp.parent / "data" / "train" / "utt2num_samples").unlink()
     refused("expected a file of `id value` lines at .*utt2num_samples, found none")
-    (exp / "distill" / "config.yaml").write_text("teacher: other\n")
+    shutil.copytree(exp / "teacher", exp / "other")
+    path = exp / "recover" / "config.yaml"
+    path.write_text(path.read_text().replace("exp/teacher", "exp/other"))
     refused("expected one teacher")
     shutil.rmtree(exp / "distill")
     refused("distill/config.yaml; the training in")
+
+
+def test_runs_of_ablations_and_curves_have_cards_where_all_is_there(exp, caplog):
+    def run(name, encoder):
+        widths = config_widths(tiny_config())
+        tuned, errors = exp / "asr_pruned_seed1", {"test": 40.0}
+        return Run(exp / name, 1, tuned, encoder, widths, 1, 1, errors)
+
+    small = random_encoder(tiny_config(ffn=8))
+    made = {"teacher": "exp/teacher", "scores": "random", "sparsity": {}}
+    save_encoder(small, exp / "no_report", made)
+    encoders = [exp / "pruned", exp / "no_report", exp / "teacher"]
+    runs = [run(path.name, path) for path in encoders]
+    write_run_cards(
+        *("Tiny: ablation", ["run_ablation.sh"], runs, dict.fromkeys(encoders, 0.1)),
+        *(["test"], "slu", {"ks_acc": {runs[0].folder: 80.0}, "er_acc": {}}),
+    )
+    text = (exp / "pruned" / "README.md").read_text()
+    row = f"| {exp}/asr_pruned_seed1 | 0.000 | 0.000 | 0.10000 | 40.0 | 80.00 |"
+    assert row in text
+    (score,) = ModelCard.load(exp / "pruned" / "README.md").data.eval_results
+    assert (score.metric_name, score.metric_value) == ("slot F1 %, mean of 1 seed", 60)
+    assert f"no model card of {exp}/no_report: expected " in caplog.text
+    assert "report.md; run the stage prune" in caplog.text
+    assert not (exp / "teacher" / "README.md").exists()

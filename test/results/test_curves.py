@@ -31,7 +31,7 @@ def write_point(folder, name, wer, ffn=64, finished=True):
         encoder = folder / name / "pruned"
         save_encoder(random_encoder(tiny_config(ffn=ffn)), encoder)
     (decode.parents[1] / "config.yaml").write_text(
-        f"frontend_conf:\n    ckpt: {encoder}\n"
+        f"frontend_conf:\n    ckpt: {encoder}\ntrain_data_path_and_name_and_type: []\n"
     )
     if finished:
         (folder / name / ".tuned").touch()
@@ -172,7 +172,10 @@ def test_a_run_tells_the_length_that_its_pruning_counted(points_dir):
     assert (mac.runs[0].reference_sec, mac.runs[0].macs_left) == (3.0, 70)
 
 
-def test_command_line(points_dir, capsys):
+def test_command_line(points_dir, capsys, caplog):
+    encoder = points_dir / "hj" / "mac_30_seed1" / "pruned"
+    made = {"teacher": f"{points_dir}/teacher", "scores": "random", "sparsity": {}}
+    save_encoder(random_encoder(tiny_config(ffn=32)), encoder, made)
     main(
         [
             *("--title", "AN4: HJ", "--points", f"{points_dir}/hj"),
@@ -195,6 +198,9 @@ def test_command_line(points_dir, capsys):
     for name in ("hj.png", "hj_time.png"):
         assert (points_dir / "out" / "figures" / name).stat().st_size > 0
     assert text.strip() in capsys.readouterr().out
+    # a card of what was pruned, and its report is missing; in this test others were not
+    assert caplog.text.count("no model card") == 1
+    assert f"no model card of {encoder}: expected {encoder}/report.md" in caplog.text
 
 
 def test_a_run_without_its_fine_tuning_is_named(points_dir):

@@ -57,6 +57,18 @@ def test_published_and_ours_are_apart_and_named(tmp_path, monkeypatch):
     assert (tmp_path / "figures" / "superb.png").stat().st_size > 0
 
 
+def test_a_small_difference_looks_small_and_one_seed_has_no_bars(tmp_path, monkeypatch):
+    seeds = [Probed(3.0, {"ks_acc": accuracy}) for accuracy in (69.0, 70.0)]
+    encoders = {"one seed": [Probed(1.0, HALF_KS)], "two": seeds}
+    axes, _ = drawn(monkeypatch, encoders, ["ks"], tmp_path / "s.png")
+    low, high = zip(*(axis.get_ylim() for axis in axes), strict=True)
+    assert high[1] - low[1] == pytest.approx(high[0] - low[0])
+    assert high[1] - low[1] > 400  # wav2vec to WavLM
+    assert low[1] < 500 < high[1]
+    handles, _ = axes[1].get_legend_handles_labels()
+    assert [handle.has_yerr for handle in handles] == [False, True]
+
+
 def test_the_section_names_the_tasks_and_what_is_not_drawn(tmp_path):
     text = scores_section({"pruned": [Probed(0.5, HALF_KS)]}, tmp_path / "s.png")
     assert text.startswith("![score against parameters](figures/s.png)")
