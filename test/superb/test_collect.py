@@ -64,6 +64,10 @@ def test_every_number_has_a_file_a_seed_and_an_encoder(exp):
         ["learning rate 0.5", "ks acc 10.50"],
         ["learning rate 0.25", "ks acc 10.25", "yes"],
     ]
+    edge = (
+        "**The smallest learning rate that was tried is the best** in er/split1_seed1"
+    )
+    assert edge in text
 
 
 def test_a_seed_without_all_its_splits_does_not_count(exp, capsys):

@@ -1,7 +1,5 @@
 """From data directories and predictions to metrics, and the search for a query."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -9,9 +7,7 @@ from superb_features import INFORMED, make_set, make_store, noise
 
 from pruneasr.bin import superb
 from pruneasr.data.datadir import read_table, write_table
-from pruneasr.superb import collect
 from pruneasr.superb import search_layers as search_layers_module
-from pruneasr.superb.collect import read_scores, results_markdown
 from pruneasr.superb.evaluate import (
     evaluate_asr,
     evaluate_ic,
@@ -21,7 +17,6 @@ from pruneasr.superb.evaluate import (
     evaluate_sv,
     read_queries,
 )
-from pruneasr.superb.figure import Probed
 from pruneasr.superb.published import METRICS
 from pruneasr.superb.search_layers import search_layers, search_queries
 from pruneasr.superb.tasks import TASKS
@@ -151,63 +146,6 @@ def test_a_query_matches_whole_words_in_a_row(tmp_path):
     write_table(data / "queries", {"q": ""})
     assert evaluate_qbe(data, {"q": "a:2.0 b:1.0 c:0.0"}) == {"qbe_mtwv": 100}
     assert evaluate_qbe(data, {"q": "a:0.5 b:1.0 c:0.0"}) == {"qbe_mtwv": 0}
-
-
-def result(exp, path, metrics):
-    folder = exp / path
-    (folder / "test").mkdir(parents=True)
-    (folder / "test" / "score.json").write_text(json.dumps({"metrics": metrics}))
-    tried = [
-        {"learning_rate": 0.1, "dev": None},
-        {"learning_rate": 0.01, "dev": metrics},
-    ]
-    (folder / "search.json").write_text(
-        json.dumps({"tried": tried, "chosen": tried[1]})
-    )
-
-
-def test_results_are_means_over_splits_and_seeds(tmp_path, monkeypatch, capsys):
-    exp = tmp_path / "exp"
-    for seed, values in ((1, (30, 40, 50, 60, 70)), (2, (50, 51, 52, 53, 54))):
-        for split, value in enumerate(values, 1):
-            result(exp, f"pruned/er/split{split}_seed{seed}", {"er_acc": value})
-    result(exp, "pruned/ks/split1_seed1", {"ks_acc": 90.0})
-    result(exp, "pruned/er/split1_seed3", {"er_acc": 99})  # stopped, four are missing
-    for name in ("pruned", "begun"):
-        (exp / name).mkdir(exist_ok=True)
-        (exp / name / "encoder.json").write_text('{"parameters": 454000}')
-    for task in ("er", "ks"):
-        (tmp_path / "data" / task).mkdir(parents=True)
-        (tmp_path / "data" / task / "about").write_text(f"an excerpt for {task}\n")
-    assert read_scores(exp / "pruned") == {
-        "er_acc": {"1": 50, "2": 52},
-        "ks_acc": {"1": 90},
-    }
-    assert "left out er of seed 3: 1 of 5 splits are scored" in capsys.readouterr().out
-    drawn = []
-    monkeypatch.setattr(
-        collect, "scores_section", lambda *arguments: drawn.append(arguments) or ""
-    )
-    figures = tmp_path / "figures"
-    text = results_markdown("Title", ["./run.sh"], exp, tmp_path / "data", figures)
-    assert "| encoder | params M | ks acc | er acc |" in text
-    assert "| pruned | 0.454 | 90.00 | 51.00 ± 1.41 |" in text
-    assert "- KS, keyword spotting: an excerpt for ks" in text
-    assert "| ks/split1_seed1 | learning rate 0.01 | ks acc 90.00 | yes |" in text
-    assert "| ks/split1_seed1 | learning rate 0.1 | - |  |" in text
-    warning = "**The smallest learning rate that was tried is the best** in er/split1_"
-    assert warning in text
-    assert "superb_s is not given" in text
-    assert "begun" not in text
-    seeds = [{"er_acc": 50, "ks_acc": 90}, {"er_acc": 52, "ks_acc": 90}]
-    assert drawn == [
-        ({"pruned": [Probed(0.454, one) for one in seeds]}, figures / "superb.png")
-    ]
-
-
-def test_nothing_scored_is_no_table(tmp_path):
-    with pytest.raises(ValueError, match="found none; run stage score"):
-        results_markdown("", [], tmp_path, tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from itertools import groupby
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from pruneasr.superb.features import FeatureShape
 from pruneasr.superb.metrics.slots import BEGIN, END
+from pruneasr.superb.probes.lstm import BidirectionalLSTM
 from pruneasr.superb.probes.probe import Probe, Vocabulary, position
 
 BLANK = 0
@@ -167,28 +167,12 @@ class RecurrentCTC(CTCProbe):
         """
         super().__init__(shape, vocabulary, num_hidden=2 * units)
         self.projection = nn.Linear(shape.dim, projection)
-        self.lstm = nn.LSTM(
-            projection,
-            units,
-            layers,
-            batch_first=True,
-            bidirectional=True,
-            # torch's stands between layers only
-            dropout=dropout if layers > 1 else 0.0,
-        )
+        self.lstm = BidirectionalLSTM(projection, units, layers, dropout)
         self.dropout = nn.Dropout(dropout)
 
     def hidden(self, features: Tensor, lengths: Tensor) -> Tensor:
         """Read every utterance both ways, without its padding."""
-        packed = pack_padded_sequence(
-            self.projection(features),
-            lengths.cpu(),
-            batch_first=True,
-            enforce_sorted=False,
-        )
-        x, _ = pad_packed_sequence(
-            self.lstm(packed)[0], batch_first=True, total_length=features.size(1)
-        )
+        x = self.lstm(self.projection(features), lengths)
         return self.dropout(x)
 
 
