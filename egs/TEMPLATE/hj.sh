@@ -145,8 +145,9 @@ asked() {
     local method budget options
     for method in ${methods}; do
         for budget in ${budgets}; do
-            options=$(constraint "${method}" "${budget}" | tr '\n' ' ')
-            echo "${method}_${budget} ${options} ${task_args}"
+            options=$(constraint "${method}" "${budget}")
+            tr '\n' ' ' <<< "${method}_${budget} ${options} ${task_args}"
+            echo
         done
     done
 }

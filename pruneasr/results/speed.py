@@ -17,6 +17,7 @@ from typing import Generic
 
 from pruneasr import SAMPLE_RATE
 from pruneasr.bench.backends import Runner, runner
+from pruneasr.bench.progress import Progress
 from pruneasr.bench.timing import Key, alternate, read_audio, run_all
 from pruneasr.encoder import EncoderConfig, load_encoder
 from pruneasr.encoder.checkpoint import load_config
@@ -76,7 +77,10 @@ def real_time_factors(
     for run in runners.values():  # the first pass pays for memory and threads
         run_all(run, audio[:3])
     calls = {s: functools.partial(run_all, r, audio) for s, r in runners.items()}
-    seconds = {s: min(passes) for s, passes in alternate(calls, repeats).items()}
+    progress, once = Progress(repeats), functools.partial(alternate, calls, 1)
+    title = f"timing {len(paths)} shapes of encoders, pass {{}} of {repeats}"
+    passes = [progress.run(title.format(i + 1), 1, once) for i in range(repeats)]
+    seconds = {shape: min(one[shape][0] for one in passes) for shape in runners}
     return Speeds(
         {name: seconds[shape] / total_sec for name, shape in shapes.items()},
         abs(seconds[None] / seconds[first] - 1),

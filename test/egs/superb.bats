@@ -123,7 +123,8 @@ refused() {
 }
 
 @test "a task without its corpus is refused, and its home is named" {
-    run ./run.sh --encoder corpora/encoder --tasks pr --stop-stage data
+    run ./run.sh --encoder corpora/encoder --tasks pr --expdir exp_pr \
+        --stop-stage data
     [ "$status" -eq 1 ]
     [[ "$output" == *"expected a folder with manifest.tsv in AN4"* ]]
     [[ "$output" == *"http://www.speech.cs.cmu.edu/databases/an4"* ]]

@@ -226,7 +226,7 @@ def test_readme_is_updated_between_its_marks(tmp_path):
         update_readme(readme, "mini", "| x |")
 
 
-def test_a_larger_encoder_takes_longer(tmp_path):
+def test_a_larger_encoder_takes_longer(tmp_path, capsys):
     import numpy as np
     import soundfile
 
@@ -241,3 +241,4 @@ def test_a_larger_encoder_takes_longer(tmp_path):
     assert speeds.factors["twin"] == speeds.factors["small"]  # of one shape
     assert speeds.noise >= 0
     assert f"differed by {speeds.noise:.1%}." in speeds.note("test")
+    assert "2 shapes of encoders, pass 3 of 3 ... " in capsys.readouterr().err
