@@ -13,7 +13,7 @@ their frames, as one process with all of their utterances would.
 
 Layers are numbered as hidden states are: 0 enters block 0, i leaves block i.
 free, ordered and fixed share one linear map from student to teacher space, which starts
-as the identity; fixed can give teacher layers maps of their own (DPHuBERT: layer 0).
+as the identity; fixed can give student layers maps of their own (DPHuBERT: layer 0).
 
 Shapes: B batch, L frames, D model dimension.
 """

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from pruneasr.encoder import Encoder, load_encoder, save_encoder
+from pruneasr.encoder.feature_extractor import frame_mask
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.plan import plan_removal
 from pruneasr.pruning.removal import mask, remove
@@ -158,7 +159,7 @@ def _compare(masked: Encoder, removed: Encoder) -> tuple[float, float]:
     for waveforms, lengths in batches:
         states, frames = masked(waveforms, lengths)
         others, _ = removed(waveforms, lengths)
-        valid = torch.arange(states[0].shape[1]) < frames[:, None]
+        valid = frame_mask(frames, states[0].size(1))
         for state, other in zip(states, others, strict=True):
             differences.append((state - other)[valid].abs().max())
             sizes.append(state[valid].abs().max())

@@ -121,6 +121,7 @@ def ablation_markdown(
             environment_section(commands),
             markdown_table(columns, rows),
             _claims(variants, speeds, test_sets[0], metric),
+            _same(runs_of_all),
             _note(speeds, test_sets[0]) + (PROBES_NOTE if probes else ""),
             *(f"\n![{text}](figures/ablation_{f}.png)" for f, text in figures.items()),
             "",
@@ -162,9 +163,14 @@ def _claims(
             both = f"{spread(ours, decimals)} against {spread(theirs, decimals)}"
             outcome = IN_WORDS[verdict(ours, theirs)]
             lines.append(f"- {claim}: {outcome} ({name} {both} of {other})")
-    lines += [
+    return "\n".join(lines)
+
+
+def _same(runs: Sequence[Run]) -> str:
+    """Name the runs whose encoders are one."""
+    lines = [
         f"- the same encoder, bit for bit: {', '.join(names)}; their variants made no "
         "difference here, and their rows are no evidence for one another"
-        for names in same_encoders([run for runs in variants.values() for run in runs])
+        for names in same_encoders(runs)
     ]
     return "\n".join([*lines, ""])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 
 from pruneasr.encoder.checkpoint import WEIGHTS_NAME
+from pruneasr.encoder.interop.files import file_digests
 from pruneasr.markdown import markdown_table
 from pruneasr.pruning.widths import BlockWidths
 from pruneasr.results.runs import Run
@@ -58,12 +58,13 @@ def same_encoders(runs: Sequence[Run]) -> list[list[str]]:
 
     Those that share a directory, as the fine-tunings of one teacher, count once.
     """
-    groups: dict[str, dict[str, str]] = {}
+    first = {run.encoder: run.folder.name for run in reversed(runs)}
+    groups: dict[str, list[str]] = {}
     for run in runs:
-        weights = (run.encoder / WEIGHTS_NAME).read_bytes()
-        digest = hashlib.sha256(weights).hexdigest()
-        groups.setdefault(digest, {}).setdefault(str(run.encoder), run.folder.name)
-    return [list(group.values()) for group in groups.values() if len(group) > 1]
+        if run.folder.name == first[run.encoder]:
+            digest = file_digests([run.encoder / WEIGHTS_NAME])[WEIGHTS_NAME]
+            groups.setdefault(digest, []).append(run.folder.name)
+    return [names for names in groups.values() if len(names) > 1]
 
 
 def _cells(runs: Sequence[Sequence[BlockWidths]], num_blocks: int) -> list[str]:

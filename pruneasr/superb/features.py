@@ -11,7 +11,6 @@ of a Base model take 360 GB. Every shard says of which weights and files it was 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import logging
 from collections.abc import Iterable
@@ -26,6 +25,7 @@ from pruneasr import SAMPLE_RATE
 from pruneasr.data.audio import read_mono
 from pruneasr.data.datadir import read_table, write_table
 from pruneasr.encoder import Encoder
+from pruneasr.encoder.interop.files import tensor_digest
 from pruneasr.files import whole, write_atomic
 
 SHARD_SIZE = 100
@@ -82,7 +82,10 @@ def extract(
         OSError: Audio is missing.
         ValueError: The list is broken, audio is not mono at 16 kHz, or too short.
     """
-    weights = _digest_of(encoder)
+    made_by = {
+        "config": json.dumps(encoder.config.to_dict()),
+        "weights": tensor_digest(encoder.state_dict()),
+    }
     encoder.to(device).eval()
     audio = read_table(wav_scp)
     store.mkdir(parents=True, exist_ok=True)
@@ -91,7 +94,7 @@ def extract(
         names = list(audio)[number * SHARD_SIZE : (number + 1) * SHARD_SIZE]
         path = store / f"{wav_scp.stem}-{number}.safetensors"
         versions = {name: _version(audio[name]) for name in names}
-        origin = {"encoder": weights, "audio": json.dumps(versions)}
+        origin = {**made_by, "audio": json.dumps(versions)}
         if not (path.exists() and _origin_of(path) == origin):
             states = {name: encode(encoder, audio[name], device) for name in names}
             with whole(path) as partial:
@@ -194,15 +197,6 @@ class FeatureStore:
         self.check([utterance])
         with safe_open(self.folder / self._shards[utterance], "pt") as shard:
             return int(shard.get_slice(utterance).get_shape()[1])
-
-
-def _digest_of(encoder: Encoder) -> str:
-    """Return a digest of an encoder's configuration and weights."""
-    digest = hashlib.sha256(json.dumps(encoder.config.to_dict()).encode())
-    for name, tensor in sorted(encoder.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _version(path: str) -> str:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from pruneasr.encoder.feature_extractor import frame_mask
+
 
 class BidirectionalLSTM(nn.Module):
     """Layers that read every sequence from its first frame and from its last."""
@@ -47,6 +49,7 @@ class BidirectionalLSTM(nn.Module):
 def turn(frames: Tensor, lengths: Tensor) -> Tensor:
     """Return frames (B, L, D) with the valid ones (B,) of each sequence backwards."""
     place = torch.arange(frames.size(1), device=frames.device)
-    last = lengths.to(frames.device)[:, None] - 1
-    order = torch.where(place <= last, last - place, place)
+    lengths = lengths.to(frames.device)
+    backwards = lengths[:, None] - 1 - place
+    order = torch.where(frame_mask(lengths, len(place)), backwards, place)
     return frames.gather(1, order[:, :, None].expand_as(frames))
