@@ -17,6 +17,8 @@ RESULTS_ABLATION.md and figures/ablation_*.png.
                      no_ste        without the straight-through estimator
                      no_blocks     without mha_layer and ffn_layer
                      ordered fixed the pairing of layers
+                     <P>_all       pairing P (free ordered fixed), every layer of the teacher
+                                   compared, --all-layers
                      conv          with gates on the convolutions; of the whole encoder
                                    --whole-target S is removed
                      no_recovery   full, not distilled again (wants full)
@@ -38,9 +40,9 @@ RESULTS_ABLATION.md and figures/ablation_*.png.
   --teacher DIR      as in run.sh"
 
 all_variants() {
-    echo "teacher full no_fahp no_ste no_blocks ordered fixed conv no_recovery" \
-        "target_50 target_60 target_70 target_90 distilhubert dphubert cofi random" \
-        "magnitude"
+    echo "teacher full no_fahp no_ste no_blocks ordered fixed free_all" \
+        "ordered_all fixed_all conv no_recovery target_50 target_60 target_70 target_90" \
+        "distilhubert dphubert cofi random magnitude"
 }
 
 variants=$(all_variants)
@@ -48,6 +50,7 @@ seeds="1 2 3"
 probes=
 target=0.8
 whole_target=                # of the whole encoder: as large as target of MHA and FFN
+all_layers=                  # of the teacher
 init_seed=1
 encoder_args=
 gate_args=
@@ -105,6 +108,9 @@ changes() {
         no_ste) echo "--ste false" ;;
         no_blocks) echo "--units qk vo ffn" ;;
         ordered | fixed) echo "--pairing $1" ;;
+        free_all | ordered_all | fixed_all)
+            echo "--pairing ${1%_all} --teacher_layers ${all_layers}"
+            ;;
         conv)
             echo "--units conv qk vo ffn mha_layer ffn_layer"
             echo "--constraint_conf denominator=whole"
@@ -126,7 +132,7 @@ make_encoder() {
                 || die "variant $1 wants full_seed$2; add full to --variants"
             ;;&
         dphubert | cofi) distill_config=conf/distill_$1.yaml ;;
-        ordered | fixed) again="--pairing $1" ;;
+        ordered | fixed | *_all) again=$(changes "$1") ;;
         distilhubert | random | magnitude) again=${single_args} ;;
     esac
     encoder_args="${common} ${again}"
@@ -196,9 +202,10 @@ points() {
 
 for variant in ${variants}; do
     changes "${variant}" > /dev/null
-    if [ "${variant}" = conv ] && [ -z "${whole_target}" ]; then
-        die "variant conv needs --whole-target"
-    fi
+    case ${variant} in
+        conv) [ "${whole_target}" ] || die "variant conv needs --whole-target" ;;
+        *_all) [ "${all_layers}" ] || die "variant ${variant} needs --all-layers" ;;
+    esac
 done
 [[ ${seeds} =~ ^[0-9]+(\ [0-9]+)*$ ]] || die "expected numbers in --seeds; found ${seeds}"
 if ! "${report_only}"; then

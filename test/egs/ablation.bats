@@ -38,6 +38,7 @@ differs() {
     refused "unknown variant no_fafp; known: teacher full no_fahp" --variants no_fafp
     refused "random magnitude; target_10 to target_99" --variants target_100
     refused "variant conv needs --whole-target" --variants conv --whole-target ""
+    refused "variant free_all needs --all-layers" --variants free_all --all-layers ""
     refused "expected numbers in --seeds; found one" --seeds one
     refused "nowhere/teacher/config.json, which stage teacher makes" --expdir nowhere
     [ ! -e nowhere ]
@@ -48,11 +49,11 @@ differs() {
     echo "$output"
     [ "$status" -eq 0 ]
     # all but teacher, no_recovery, distilhubert, random, magnitude
-    [ "$(lines pruneasr.bin.distill_train)" -eq 26 ]
-    [ "$(lines "bin.prune --experiment")" -eq 26 ]
+    [ "$(lines pruneasr.bin.distill_train)" -eq 32 ]
+    [ "$(lines "bin.prune --experiment")" -eq 32 ]
     [ "$(lines "bin.prune --scores")" -eq 4 ]
-    [ "$(lines pruneasr.bin.recover_train)" -eq 32 ] # and distilhubert
-    [ "$(lines "./run.sh --stage train")" -eq 36 ]
+    [ "$(lines pruneasr.bin.recover_train)" -eq 38 ] # and distilhubert
+    [ "$(lines "./run.sh --stage train")" -eq 42 ]
     [ "$(lines "^.*distill_train.* --teacher exp/teacher .*--output_dir exp/ablation/full_seed2/distill .*--seed 2 ")" -eq 1 ]
     [ ! -e exp ]
 }
@@ -73,6 +74,8 @@ differs() {
     differs full "asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend"
     differs ordered "--pairing ordered"
     [ "$(lines "--pairing ordered")" -eq 2 ] # of the recovery, too
+    differs fixed_all "--pairing fixed --teacher_layers 1 2 3 4 5 6"
+    [ "$(lines "--teacher_layers 1 2 3 4 5 6")" -eq 2 ]
 }
 
 @test "points side by side share the cores" {

@@ -40,6 +40,19 @@ setup() { cd "$RECIPE" || exit 1; }
     grep -E "^\| size \(mha_ffn\) \| 0.8000 \|.* 0.8" RESULTS.md
 }
 
+@test "LibriSpeech: ablation and HJ-Pruning find what they start from" {
+    local config
+    run ./run_ablation.sh --dry-run true --seeds 1
+    echo "$output"
+    [ "$status" -eq 0 ]
+    for config in $(grep -o "conf/[a-z_]*.yaml" <<< "$output"); do [ -e "$config" ]; done
+    [[ "$output" == *"--config conf/recover_dphubert.yaml --teacher downloads/wavlm_base "* ]]
+    [[ "$output" == *"--init_param exp/asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend "* ]]
+    run ./run_hj.sh --dry-run true --seeds 1
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "LibriSpeech: CTC and attention on 960 h and pieces of words" {
     run ./run.sh --ngpu 0 --stage tokens --expdir exp_960 --systems pruned \
         --pruned-encoder exp/recover/encoder --train-set train_960 \

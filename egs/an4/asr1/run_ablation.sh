@@ -14,6 +14,7 @@ exec ../../TEMPLATE/ablation.sh \
     --pretrain-set pretrain \
     --token-type word \
     --whole-target 0.676 \
+    --all-layers "1 2 3 4 5 6" \
     --encoder-args "--num_iters_per_epoch 100 --max_epoch 5" \
     --gate-args "--optim2_conf lr=0.15" \
     --single-args "--num_iters_per_epoch 200" \
