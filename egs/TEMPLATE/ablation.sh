@@ -36,7 +36,8 @@ RESULTS_ABLATION.md and figures/ablation_*.png.
   --single-args OPTIONS  of the only distillation of distilhubert, random and magnitude
   --report-only true the results of what is there
   --dry-run true     print the commands only
-  --cmd-backend B --ngpu N --nj N --num-threads N --expdir DIR --results-dir DIR
+  --nj N             points at a time (1)
+  --cmd-backend B --ngpu N --num-threads N --expdir DIR --results-dir DIR
   --teacher DIR      as in run.sh"
 
 all_variants() {
@@ -48,10 +49,13 @@ all_variants() {
 variants=$(all_variants)
 seeds="1 2 3"
 probes=
-target=0.8
 whole_target=                # of the whole encoder: as large as target of MHA and FFN
 all_layers=                  # of the teacher
 init_seed=1
+recipe_encoder_args=         # a recipe's own; those of its user are added
+recipe_gate_args=
+recipe_single_args=
+recipe_tune_args=
 encoder_args=
 gate_args=
 single_args=
@@ -75,6 +79,8 @@ test_sets=test
 task=asr
 token_type=char
 nbpe=100                  # of run.sh, where the tokens are bpe
+tune_config=              # those of run.sh: conf/train_<task>.yaml if empty
+inference_config=         # conf/decode_<task>.yaml if empty
 inference_model=valid.cer_ctc.ave.pth
 distill_config=conf/distill.yaml
 recover_config=conf/recover.yaml
@@ -89,8 +95,14 @@ done
 . utils/lock.sh
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
-. ./path.sh
+if ! "${dry_run}"; then . ./path.sh; fi
 stage_name=ablation
+tune_config=${tune_config:-conf/train_${task}.yaml}
+inference_config=${inference_config:-conf/decode_${task}.yaml}
+for name in encoder gate single tune; do # what is said later counts
+    recipes=recipe_${name}_args given=${name}_args
+    printf -v "${given}" '%s %s' "${!recipes}" "${!given}"
+done
 num_threads=${num_threads:-$(default_threads "${nj}")}
 # shellcheck disable=SC2034  # stages use them
 {
@@ -149,7 +161,7 @@ make_encoder() {
             # shellcheck disable=SC2086  # train_cmd is words
             once "${expdir}/pruned/.done" ${train_cmd} "${expdir}/pruned/prune.log" \
                 python -m pruneasr.bin.prune --scores "$1" --teacher "${teacher}" \
-                --units qk vo ffn --target "${target}" --seed "$2" \
+                --units qk vo ffn --target "$(target_of_full)" --seed "$2" \
                 --output "${expdir}/pruned"
             stage_recover
             ;;
@@ -161,6 +173,9 @@ make_encoder() {
             ;;
     esac
 }
+
+# target_of_full: the share that the gates of full close
+target_of_full() { sed -nE 's/^ +target: *([0-9.]+).*/\1/p' "${distill_config}"; }
 
 # point VARIANT SEED: one encoder and its scores; runs in a process of its own
 point() {
@@ -207,7 +222,7 @@ for variant in ${variants}; do
         *_all) [ "${all_layers}" ] || die "variant ${variant} needs --all-layers" ;;
     esac
 done
-[[ ${seeds} =~ ^[0-9]+(\ [0-9]+)*$ ]] || die "expected numbers in --seeds; found ${seeds}"
+check_seeds
 if ! "${report_only}"; then
     need "${teacher}/config.json" teacher
     need "data/${pretrain_set}/utt2num_samples" data
@@ -220,8 +235,8 @@ if ! "${report_only}"; then
         expdir=${folder} superb ".probe_data_${this_task}" "${teacher}" \
             --stop-stage data --tasks "${this_task}"
     done
-    side_by_side point < <(points | grep "^full ") # others want it
-    side_by_side point < <(points | grep -v "^full ")
+    side_by_side point <<< "$(points | grep "^full ")" # others want it
+    side_by_side point <<< "$(points | grep -v "^full ")"
 fi
 if "${dry_run}"; then exit; fi
 # shellcheck disable=SC2086  # test_sets is a list

@@ -26,7 +26,8 @@ they closed is removed, what is left is fine-tuned, decoded and scored. Makes
   --tune true|false  false: stop after the removal
   --report-only true the results of what is there
   --dry-run true     print the commands only
-  --cmd-backend B --ngpu N --nj N --expdir DIR --results-dir DIR --teacher DIR
+  --nj N             points at a time (1)
+  --cmd-backend B --ngpu N --expdir DIR --results-dir DIR --teacher DIR
                      as in run.sh
 The row \`dense\` is the teacher, fine-tuned on without pruning."
 
@@ -61,14 +62,18 @@ test_sets=test
 task=asr
 token_type=char
 nbpe=100                  # of run.sh, where the tokens are bpe
+tune_config=              # those of run.sh: conf/train_<task>.yaml if empty
+inference_config=         # conf/decode_<task>.yaml if empty
 inference_model=valid.cer_ctc.ave.pth
 . utils/parse_options.sh
 . "${template}/lib.sh"
 . utils/lock.sh
 if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 . ./cmd.sh
-. ./path.sh
+if ! "${dry_run}"; then . ./path.sh; fi
 stage_name=hj
+tune_config=${tune_config:-conf/train_${task}.yaml}
+inference_config=${inference_config:-conf/decode_${task}.yaml}
 tune_args+=${task_args:+ ${task_args}}
 dense_args+=${task_args:+ ${task_args}}
 # shellcheck disable=SC2034  # task_options uses them
@@ -152,6 +157,7 @@ asked() {
     done
 }
 
+check_seeds
 asked > /dev/null
 if ! "${report_only}"; then
     need "${from}/config.json" teacher
@@ -163,7 +169,7 @@ if ! "${report_only}"; then
     fi
     occupy "${expdir}/hj"
     note_call "${recipe_command}" "${expdir}/hj"
-    side_by_side point < <(points)
+    side_by_side point <<< "$(points)"
 fi
 if "${dry_run}" || ! "${tune}"; then exit; fi
 # shellcheck disable=SC2086  # test_sets is a list

@@ -85,9 +85,9 @@ slots=                     # names that slots of SLU may have, a list; any if em
 spoken_order=false         # true: labels are sets of slots; put them in the order of speech
 word_detectors=false       # true: CTC begins as detectors of words; for encoder: tdnn
 stats_dir=                 # <expdir>/<task>_stats_<tokens> if empty
-task_config=conf/train_asr.yaml
+task_config=              # conf/train_<task>.yaml if empty
 task_args=                 # further options of the fine-tuning
-inference_config=conf/decode_asr.yaml
+inference_config=         # conf/decode_<task>.yaml if empty
 gpu_inference=false
 inference_model=valid.cer_ctc.ave.pth
 
@@ -108,6 +108,8 @@ if [ $# -ne 0 ]; then die "unexpected argument $1; options begin with --"; fi
 nj=${nj:-$(default_jobs)}
 num_threads=${num_threads:-$(default_threads)}
 token_name=$(tokens_name)
+task_config=${task_config:-conf/train_${task}.yaml}
+inference_config=${inference_config:-conf/decode_${task}.yaml}
 # shellcheck disable=SC2034  # the stages use it
 tokens=data/tokens_${token_name}
 stats_dir=${stats_dir:-${expdir}/${task}_stats_${token_name}}
@@ -137,9 +139,7 @@ fi
 # lengths are made without an encoder.
 check_encoders() {
     local dir system
-    if [ -z "${systems}" ] || [ -z "${seeds}" ]; then
-        die "expected names in --systems and numbers in --seeds; found none"
-    fi
+    [ "${systems}" ] || die "expected names in --systems; found none"
     for system in ${systems}; do encoder_of "${system}" > /dev/null; done
     if [ -n "${teacher}" ] && runs teacher distill recover; then
         check_encoder "${teacher}"
@@ -163,10 +163,34 @@ check_encoder() {
             "a published one is converted by python -m pruneasr.bin.convert"
 }
 
+# check_configs: those that the stages to be run read
+check_configs() {
+    local config configs=()
+    if runs teacher && [ -z "${teacher}" ]; then
+        configs+=("${teacher_config}" ${pretrain_configs})
+    fi
+    if runs distill; then configs+=("${distill_config}"); fi
+    if runs recover && [[ " ${systems} " == *" pruned "* ]]; then
+        configs+=("${recover_config}")
+    fi
+    if runs recover && [[ " ${systems} " == *" distilhubert "* ]]; then
+        configs+=("${distilhubert_config}")
+    fi
+    if runs stats train; then configs+=("${task_config}"); fi
+    if runs decode; then configs+=("${inference_config}"); fi
+    for config in "${configs[@]}"; do
+        [ -e "${config}" ] || die "expected the configuration ${config}, found no such file"
+    done
+}
+
 stage_range
+check_seeds
 check_encoders
-"${template}/../../tools/setup_env.sh"
-. ./path.sh
+check_configs
+if ! "${dry_run}"; then
+    "${template}/../../tools/setup_env.sh"
+    . ./path.sh
+fi
 occupy "${expdir}"
 note_call "${recipe_command}" "${expdir}"
 

@@ -20,14 +20,21 @@ elif [ $# -lt 1 ] || [ $# -gt 2 ] || [[ ${2:-asr} != @(asr|slu) ]]; then
 fi
 template=$(dirname "$(readlink -f "$0")")
 task=${2:-asr}
+if [ "$(realpath -m "$1/../../TEMPLATE")" != "${template}" ]; then
+    echo "${0##*/}: expected a folder $(realpath "${template}/..")/CORPUS/NAME, found $1" >&2
+    exit 1
+fi
 mkdir -p "$1/conf" "$1/local"
 cd "$1"
 root=$(realpath --relative-to=. "${template}/../..")
 ln -sfn "${root}/utils" utils
 ln -sfn "${root}/egs/TEMPLATE/path.sh" path.sh
 ln -sfn "${root}/egs/TEMPLATE/cmd.sh" cmd.sh
-cp -n "${root}"/conf/{queue,slurm,pbs}.conf conf/
-cp -n "${root}/egs/mini/${task}1/run.sh" .
-cp -n "${root}/egs/mini/${task}1"/conf/*.yaml conf/
+copy() { # FILE FOLDER
+    [ -e "$2/${1##*/}" ] || cp "$1" "$2"
+}
+for file in "${root}"/conf/{queue,slurm,pbs}.conf; do copy "${file}" conf; done
+for file in "${root}/egs/mini/${task}1"/conf/*.yaml; do copy "${file}" conf; done
+copy "${root}/egs/mini/${task}1/run.sh" .
 echo "Write $1/local/data.sh, which makes data/{train,dev,test}; then edit run.sh and conf/" \
     "(${0##*/} --help)"

@@ -61,9 +61,8 @@ stages=(data features train decode score collect)
 
 check_options() {
     local task known=" pr asr ks qbe sid sv sd ic sf er "
-    if [ -z "${tasks}" ] || [ -z "${seeds}" ]; then
-        die "expected names in --tasks and numbers in --seeds; found none"
-    fi
+    check_seeds
+    [ "${tasks}" ] || die "expected names in --tasks; found none"
     for task in ${tasks}; do
         [[ ${known} == *" ${task} "* ]] || die "unknown task ${task}; known:${known}"
         [ "${task}" = qbe ] || [ -e "${config_dir}/${task}.yaml" ] \
@@ -144,7 +143,7 @@ audio_of() {
 }
 
 # Features -> exp/<name>/<task>/split<k>_seed<s>: the search on the development set
-stage_train() { side_by_side train_probe < <(runs); }
+stage_train() { side_by_side train_probe <<< "$(runs)"; }
 
 train_probe() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3 data=data/$1/split$2 options=()
@@ -161,7 +160,7 @@ train_probe() { # TASK SPLIT SEED
 }
 
 # What was chosen -> exp/<name>/<task>/split<k>_seed<s>/test/predictions
-stage_decode() { side_by_side decode < <(runs); }
+stage_decode() { side_by_side decode <<< "$(runs)"; }
 
 decode() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3
@@ -175,7 +174,7 @@ decode() { # TASK SPLIT SEED
 }
 
 # Predictions -> exp/<name>/<task>/split<k>_seed<s>/test/score.json
-stage_score() { side_by_side score < <(runs); }
+stage_score() { side_by_side score <<< "$(runs)"; }
 
 score() { # TASK SPLIT SEED
     local dir=${exp}/$1/split$2_seed$3/test
@@ -204,8 +203,10 @@ device=cpu
 if ((ngpu > 0)); then device=cuda; fi
 nj=${nj:-$(default_jobs)}
 nj=$(num_trainings) # features take the GPU too
-../../tools/setup_env.sh
-. ./path.sh
+if ! "${dry_run}"; then
+    ../../tools/setup_env.sh
+    . ./path.sh
+fi
 occupy "${expdir}"
 note_call "${command}" "${expdir}"
 

@@ -39,7 +39,7 @@ differs() {
     refused "random magnitude; target_10 to target_99" --variants target_100
     refused "variant conv needs --whole-target" --variants conv --whole-target ""
     refused "variant free_all needs --all-layers" --variants free_all --all-layers ""
-    refused "expected numbers in --seeds; found one" --seeds one
+    refused "found 'one'" --seeds one
     refused "nowhere/teacher/config.json, which stage teacher makes" --expdir nowhere
     [ ! -e nowhere ]
 }

@@ -30,6 +30,12 @@ END
     chmod +x "$RECIPE/stand_in/python"
 }
 
+# pretend_again CODE: another one in its place
+pretend_again() {
+    rm -r "$RECIPE/stand_in"
+    pretend "$1"
+}
+
 # made FILE...: the files of stages that are not run in a test.
 made() {
     local file
@@ -70,6 +76,8 @@ refused() {
     refused "--stage 5 comes after --stop-stage prune" --stage 5 --stop-stage prune
     refused "unknown system tiny; known: pruned teacher" --systems "teacher tiny"
     refused "expected names in --systems" --systems ""
+    refused "expected numbers in --seeds" --seeds "1,2"
+    refused "the configuration conf/none.yaml, found no such file" --task-config conf/none.yaml
     refused "found lsf" --cmd-backend lsf
     refused "unexpected argument prune" prune
     refused 'expected "true" or "false"' --dry-run yes
@@ -110,6 +118,7 @@ refused() {
 }
 
 @test "a dry run prints the commands of all stages and makes nothing" {
+    made conf/distilhubert.yaml
     find "$RECIPE" | sort > before
     run --separate-stderr "$RECIPE/run.sh" --dry-run true \
         --systems "teacher pruned scratch distilhubert" --seeds "1 2"
@@ -234,9 +243,60 @@ refused() {
     [[ "$output" == *"done before: data/tokens_word/.done"* ]]
     run --separate-stderr "$RECIPE/run.sh" --stage tokens --stop-stage tokens --nbpe 7
     [ "$status" -eq 1 ]
-    [[ "$stderr" == *"data/tokens_word/.done was made by another command:"*"--nbpe 100"* ]]
+    [[ "$stderr" == *"data/tokens_word/.done was made by another command, or with"*"--nbpe 100"* ]]
     [[ "$stderr" == *"than now:"*"--nbpe 7"*"remove data/tokens_word and"* ]]
     [ "$(wc -l < "$RECIPE/calls")" -eq "$before" ]
+}
+
+@test "a finished step is refused whose settings have changed since, but for comments" {
+    pretend ""
+    made exp/asr_stats_word/train/text_shape.tokens exp/recover/encoder/config.json
+    options=(--stage train --stop-stage train --systems pruned)
+    run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 0 ]
+    sed -i 's/^max_epoch/# more\nmax_epoch/; s/$/  # a comment/' "$RECIPE/conf/train_asr.yaml"
+    run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 0 ]
+    sed -i 's/^max_epoch: /max_epoch: 1/' "$RECIPE/conf/train_asr.yaml"
+    run --separate-stderr "$RECIPE/run.sh" "${options[@]}"
+    echo "$stderr"
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"asr_pruned_seed1/.done was made by another command, or with other settings"* ]]
+    [[ "$stderr" == *"conf/train_asr.yaml "*"than now:"*"conf/train_asr.yaml "* ]]
+}
+
+@test "a training that was begun goes on under its own options only" {
+    pretend 'touch exp/asr_pruned_seed1/checkpoint.pth; exit 1'
+    made exp/asr_stats_word/train/text_shape.tokens exp/recover/encoder/config.json
+    options=(--stage train --stop-stage train --systems pruned)
+    run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 1 ]
+    before=$(wc -l < "$RECIPE/calls")
+    run --separate-stderr "$RECIPE/run.sh" "${options[@]}" --task-args "--max_epoch 9"
+    echo "$stderr"
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"or remove exp/asr_pruned_seed1/.done.begun alone to go on from its checkpoint"* ]]
+    [ "$(wc -l < "$RECIPE/calls")" -eq "$before" ]
+    pretend_again 'exit 0'
+    run "$RECIPE/run.sh" "${options[@]}" --ngpu 1 --num-threads 1 # not what decides
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ ! -e "$RECIPE/exp/asr_pruned_seed1/.done.begun" ]
+}
+
+@test "data of other corpora than before are refused" {
+    pretend ""
+    printf '#!/bin/sh\ntouch data/heard.$AN4\n' > "$RECIPE/local/data.sh"
+    echo 'AN4=${AN4:-downloads}' > "$RECIPE/db.sh"
+    options=(--stage data --stop-stage data)
+    AN4=here run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 0 ]
+    [ -e "$RECIPE/data/heard.here" ]
+    AN4=here run "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 0 ]
+    AN4=there run --separate-stderr "$RECIPE/run.sh" "${options[@]}"
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"env AN4=here "*"than now:"*"env AN4=there "*"Give the same options, or remove data and what was made of it" ]]
 }
 
 @test "slots without an order are put in that of speech, once, whatever hears them" {
@@ -252,6 +312,9 @@ refused() {
     [ "$status" -eq 0 ]
     [[ "$output" == *"done before: data/spoken_order/.done"* ]]
     [ "$(grep -c bin.order_slots "$RECIPE/calls")" -eq 1 ]
+    run "$RECIPE/run.sh" "${options[@]}" --spoken-order false
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"remove data/.done and begin with --stage data"* ]]
     # the data are made again, and with them the text in the labels' order
     run "$RECIPE/run.sh" --stage data --stop-stage data
     [ ! -e "$RECIPE/data/spoken_order" ]
@@ -494,6 +557,10 @@ sleeping() {
         [[ "$stderr" == "Usage: setup.sh FOLDER [asr|slu]"* ]]
         [ ! -e new ]
     done
+    run --separate-stderr "$setup" new asr
+    [ "$status" -eq 1 ]
+    [[ "$stderr" == *"expected a folder "*"/egs/CORPUS/NAME, found new" ]]
+    [ ! -e new ]
 }
 
 @test "on the GPUs of this machine one training runs after the other" {
@@ -560,7 +627,7 @@ sleeping() {
 
 @test "every recipe has the files that the cluster backends read, and can be a job" {
     cd "$BATS_TEST_DIRNAME/../../egs"
-    for script in [!.T]*/*/run.sh superb/run.sh; do
+    for script in [!.T]*/*/run*.sh superb/run.sh; do
         for backend in queue slurm pbs; do [ -r "${script%/*}/conf/$backend.conf" ]; done
         grep -q "^#SBATCH .*--requeue .*--signal=B:USR1@" "$script"
         grep -q "slurm_script" "$script"

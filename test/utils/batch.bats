@@ -129,6 +129,15 @@ END
     [[ "$(submitted)" != *sync* ]]
 }
 
+@test "the name of the array in that of the folder stays" {
+    mkdir a_JOB_b
+    cd a_JOB_b
+    for name in slurm queue pbs; do
+        "$name.pl" JOB=1:2 "$name.JOB.log" echo task JOB
+        grep -qx "task 2" "$name.2.log"
+    done
+}
+
 @test "queue.pl throttles by its config, or else by itself" {
     queue.pl --max-jobs-run 3 JOB=1:2 x.JOB.log true
     [[ "$(submitted)" == *"-tc 3 -o -t 1:2" ]]

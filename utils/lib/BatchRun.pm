@@ -87,7 +87,7 @@ sub prepare {
     leave_out($line, $pick, @tasks);
     unlink($_->{log}, $_->{done}) for grep { !$_->{over} } @tasks;
     return { scheduler => $scheduler, conf => $conf, line => $line, tasks => \@tasks,
-        directory => $directory, log => $log, done => $done,
+        directory => $directory, done => $done,
         queue_log => "$q/$base", script => "$q/$stem.sh" };
 }
 
@@ -114,7 +114,7 @@ sub submit {
         . shell_quote($job->{script});
     my $text = batch_script(
         program => basename($0), submitted => $command, line => $job->{line},
-        directory => $job->{directory}, log => $job->{log}, done => $job->{done},
+        directory => $job->{directory}, log => $job->{line}{log}, done => $job->{done},
         task_variable => $job->{scheduler}{task_variable},
         over => [map { $_->{id} } grep { $_->{over} } @{ $job->{tasks} }],
     );
@@ -135,8 +135,10 @@ sub submit {
     close($log);
     my @numbers = $job->{scheduler}->job_numbers($output);
     return $job->{number} = $numbers[0] if $status == 0 && @numbers == 1;
+    my $maybe = $output =~ /timed out/i
+        ? "; it may have the job all the same: look for $job->{script} there first" : '';
     fail("expected one job number from: $command; found " . @numbers
-          . " and exit status $status; output: $output");
+          . " and exit status $status; output: $output$maybe");
 }
 
 sub wait_for {

@@ -37,9 +37,9 @@ END
 }
 
 # %job: program, submitted (the submit command), directory, line (CmdLine's result),
-# task_variable (what the scheduler numbers tasks with), log and done (whole paths;
-# the appearance of the file done says that the task has ended; ".N" is added for
-# task N), over (tasks that shall not run again).
+# task_variable (what the scheduler numbers tasks with), log (as given, with the name of
+# the array in it), done (a whole path; the appearance of this file says that the task
+# has ended; ".N" is added for task N), over (tasks that shall not run again).
 sub batch_script {
     my (%job) = @_;
     my $line = $job{line};
@@ -60,6 +60,7 @@ sub batch_script {
         'done_file=' . shell_quote($job{done}) . ($array ? '.$task' : ''),
         'threads=' . shell_quote($line->{options}{num_threads} // 1),
         $array ? "log=\${log//$name/\$task}\ncommand=\${command//$name/\$task}" : (),
+        '[[ $log == /* ]] || log=$directory/$log',
     );
     return "$head\n" . body();
 }

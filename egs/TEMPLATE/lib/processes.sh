@@ -36,7 +36,15 @@ end_jobs() {
     fi
     kill "${pids[@]}" 2> /dev/null || true
     # run.pl gives its jobs some seconds to end
-    while kill -0 "${pids[@]}" 2> /dev/null; do sleep 0.2; done
+    while alive "${pids[@]}"; do sleep 0.2; done
+}
+
+# alive PID...: whether one of them runs. Not by kill -0, which finds zombies too, and
+# where process 1 is no init nobody clears those away.
+alive() {
+    local pid
+    for pid; do [ -z "$(lock_start "${pid}")" ] || return 0; done
+    return 1
 }
 
 # requeue: where the recipe is itself a job of Slurm, it asks to be started again.
@@ -55,11 +63,13 @@ descendants() {
 }
 
 # side_by_side FUNCTION: call it with the words of each line of stdin, --nj at a time, or
-# one where all would take the same GPUs.
+# one where all would take the same GPUs. Its stdin is no < <(...): bash 5.3 counts that
+# process among those that wait -n waits for.
 side_by_side() {
     local running=0 failed=false words jobs
     jobs=$(num_trainings)
     while read -r -a words; do
+        ((${#words[@]} > 0)) || continue # <<< has a line where there is nothing
         if ((running >= jobs)); then
             wait -n || failed=true
             running=$((running - 1))

@@ -51,3 +51,9 @@ run_stages() {
     stage_name=
     log "successfully finished [elapsed=${SECONDS} s]"
 }
+
+# check_seeds
+check_seeds() {
+    [[ ${seeds} =~ ^[0-9]+(\ [0-9]+)*$ ]] \
+        || die "expected numbers in --seeds, e.g. \"1 2 3\"; found '${seeds}'"
+}

@@ -26,43 +26,71 @@ note_call() {
 }
 
 # once MARKER COMMAND...: run a command unless the marker says that it has succeeded.
-# The marker keeps the command: another one in its place is refused, for its user would
-# take the old result for the new one. All --expdir share data/, so it is locked while
-# something in it is made.
+# The marker keeps the command and its settings: others in their place are refused, for
+# their user would take the old result for the new one. So is a training that was begun with
+# others and would go on from its checkpoint. All --expdir share data/, so it is locked
+# while something in it is made.
 once() {
-    local marker=$1 command
+    local marker=$1 begun=$1.begun
     shift
-    command=$(printf '%q ' "$@")
     if "${dry_run}"; then
-        echo "${command}"
+        command_line "$@"
         return
     fi
     if [ -e "${marker}" ]; then
-        check_marker "${marker}" "${command}"
+        check_marker "${marker}" "$@"
         log "done before: ${marker}"
         return
+    fi
+    if [ -e "${begun}" ] && [ -e "${marker%/*}/checkpoint.pth" ]; then
+        check_marker "${begun}" "$@"
     fi
     mkdir -p "$(dirname "${marker}")"
     if [[ ${marker} == data/* ]]; then lock data || exit 1; fi
     local start=${SECONDS}
+    record "$@" > "${begun}"
     in_wait "$@" || die "failed; the reason is above or in the logs in ${marker%/*}"
     echo "$((SECONDS - start))" > "${marker}.seconds"
-    echo "${command}" > "${marker}.tmp"
-    mv "${marker}.tmp" "${marker}"
+    mv "${begun}" "${marker}"
     if [[ ${marker} == data/* ]]; then unlock data; fi
 }
 
-# check_marker MARKER COMMAND
+# command_line COMMAND...: as one would type it
+command_line() {
+    printf '%q ' "$@"
+    echo
+}
+
+# record COMMAND...: what a marker keeps: the command, and of every YAML file that it names
+# a digest, in which comments do not count.
+record() {
+    local word
+    command_line "$@"
+    for word; do
+        if [[ ${word} == *.yaml ]] && [ -e "${word}" ]; then
+            printf '%s %.16s\n' "${word}" \
+                "$(sed -E 's/(^|[[:space:]]+)#.*//; /^$/d' "${word}" | sha256sum)"
+        fi
+    done
+}
+
+# check_marker MARKER COMMAND...
 check_marker() {
-    local before now apart=", or choose another --expdir"
-    before=$(what_runs < "$1")
-    now=$(what_runs <<< "$2")
-    if [[ $1 == data/* ]]; then apart=; fi
-    [ "${before}" = "${now}" ] || die "$1 was made by another command:
-  ${before}
+    local marker=$1 before now
+    local ways="remove ${1%/*} and what was made of it, or choose another --expdir"
+    shift
+    before=$(what_runs < "${marker}")
+    now=$(record "$@" | what_runs)
+    case ${marker} in
+        data/*) ways=${ways%, or*} ;;
+        *.begun) ways+=", or remove ${marker} alone to go on from its checkpoint" ;;
+    esac
+    [ "${before}" = "${now}" ] || die "${marker} was made by another command, or with \
+other settings:
+${before}
 than now:
-  ${now}
-Give the same options, or remove ${1%/*} and what was made of it${apart}"
+${now}
+Give the same options, or ${ways}"
 }
 
 # what_runs: of a command, what decides its result: not who starts it where, with how

@@ -96,6 +96,9 @@ experiment_dir() { echo "${expdir}/${task}_$1_seed$2"; }
 tune_encoder() {
     once "$1/.tuned" ./run.sh --stage train --stop-stage score --systems pruned \
         --pruned-encoder "$2" --seeds "$3" --expdir "$1/tuned" --stats-dir "${stats_dir}" \
+        --train-set "${train_set}" --valid-set "${valid_set}" --test-sets "${test_sets}" \
+        --token-type "${token_type}" --nbpe "${nbpe}" --task-config "${tune_config}" \
+        --inference-config "${inference_config}" --inference-model "${inference_model}" \
         --cmd-backend "${cmd_backend}" --ngpu "${ngpu}" --nj 1 --num-threads 1 \
         --word-detectors false ${4:+--task-args "$4"}
 }

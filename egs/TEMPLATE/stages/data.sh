@@ -7,9 +7,10 @@ stage_data() {
     if ! "${dry_run}" && [ ! -e data/.done ]; then
         rm -rf data/*/.checked* data/spoken_order
     fi
+    local set corpora=()
+    mapfile -t corpora < <(corpora)
     # shellcheck disable=SC2086  # the options are words
-    once data/.done local/data.sh ${data_opts}
-    local set
+    once data/.done ${corpora[0]:+env "${corpora[@]}"} local/data.sh ${data_opts}
     for set in "${pretrain_set}" "${train_set}" "${valid_set}" ${test_sets}; do
         once "data/${set}/.checked" python -m pruneasr.bin.check_data "data/${set}"
     done
@@ -19,4 +20,13 @@ stage_data() {
         once "data/${set}/.checked_labels" \
             python -m pruneasr.bin.check_labels "data/${set}" ${slots:+--slots ${slots}}
     done
+}
+
+# corpora: what the environment or db.sh says, a VARIABLE=FOLDER each: of other corpora, or
+# with one more, data/ would be another.
+corpora() {
+    local name
+    [ -e db.sh ] || return 0
+    . ./db.sh
+    for name in $(sed -nE 's/^([A-Z][A-Z0-9_]*)=.*/\1/p' db.sh); do echo "${name}=${!name}"; done
 }

@@ -11,7 +11,7 @@ stage_score() {
             need "${dir}/text" decode
             once "${dir}/.scored" python -m "pruneasr.bin.${scorer}" \
                 --ref "data/${set}/text" --hyp "${dir}/text" --output "${dir}"
-            if [ -x local/score.sh ]; then
+            if [ -e local/score.sh ]; then
                 once "${dir}/.scored_local" local/score.sh "data/${set}" "${dir}"
             fi
         done

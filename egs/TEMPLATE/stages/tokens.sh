@@ -4,7 +4,12 @@
 
 stage_tokens() {
     need "data/${train_set}/text" data
-    if "${spoken_order}"; then order_slots; fi
+    if "${spoken_order}"; then
+        order_slots
+    elif [ -e data/spoken_order/.done ]; then
+        die "data/*/text is in the order of speech (data/spoken_order) and --spoken-order" \
+            "false wants the labels' own; remove data/.done and begin with --stage data"
+    fi
     log "output ${tokens}/tokens.txt"
     once "${tokens}/.done" python -m pruneasr.bin.tokens \
         --token-type "${token_type}" --nbpe "${nbpe}" --text "data/${train_set}/text" \
@@ -31,6 +36,10 @@ order_slots() {
         return
     fi
     need "${encoder}/config.json" teacher
+    if [ -e "${stats_dir}/collected" ]; then
+        die "${stats_dir} was made of the labels in another order; remove it and the" \
+            "fine-tunings that used it, or choose another --expdir"
+    fi
     log "log ${dir}/order.log"
     # shellcheck disable=SC2086  # train_cmd is words
     once "${dir}/.done" ${train_cmd} "${dir}/order.log" \

@@ -10,7 +10,7 @@ stage_train() {
         if [ "${system}" = teacher ]; then maker=teacher; fi
         need "${dir}/config.json" "${maker}"
     done
-    side_by_side fine_tune < <(experiments)
+    side_by_side fine_tune <<< "$(experiments)"
 }
 
 fine_tune() { # SYSTEM SEED

@@ -2,8 +2,14 @@
 # HJ-Pruning [P23] on AN4: error against multiply-accumulates for its three methods and
 # for pruning of the Transformer alone. Needs ./run.sh --systems teacher before. Two passes
 # over AN4 with gates and two after: 75 points are hours even so.
+#SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
-cd "$(dirname "$0")"
+script=$0
+if [[ ${script} == */slurm_script ]]; then # sbatch runs a copy of this file
+    script=$(squeue --noheader --jobs "${SLURM_JOB_ID}" --format %o)
+    script=${script%% *} # the rest are options
+fi
+cd "$(dirname "${script}")"
 
 # as with gates: nothing is frozen
 tune=(--optim_conf lr=5.0e-4 --frontend_conf freeze_cnn=false)

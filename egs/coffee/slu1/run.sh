@@ -17,8 +17,6 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-systems "teacher pruned scratch distilhubert" \
     --seeds "1 2 3" \
     --task slu \
-    --task-config conf/train_slu.yaml \
-    --inference-config conf/decode_slu.yaml \
     --token-type word \
     --spoken-order true \
     --word-detectors true \

@@ -1,8 +1,14 @@
 #!/usr/bin/env bash
 # HJ-Pruning [P23] on the coffee orders: error against multiply-accumulates for its three
 # methods and for pruning of the Transformer alone. Needs ./run.sh --systems teacher before.
+#SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
-cd "$(dirname "$0")"
+script=$0
+if [[ ${script} == */slurm_script ]]; then # sbatch runs a copy of this file
+    script=$(squeue --noheader --jobs "${SLURM_JOB_ID}" --format %o)
+    script=${script%% *} # the rest are options
+fi
+cd "$(dirname "${script}")"
 
 # goes on from a fine-tuned model: nothing is frozen, a third of the learning rate, two
 # orders a step as with gates; two passes with gates and two after

@@ -3,8 +3,14 @@
 # the size.
 #   python local/excerpt.py FOLDER downloads/excerpt     # FOLDER has a manifest.tsv
 #   LIBRISPEECH=downloads/excerpt ./run_excerpt.sh       # after egs/an4/asr1
+#SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
-cd "$(dirname "$0")"
+script=$0
+if [[ ${script} == */slurm_script ]]; then # sbatch runs a copy of this file
+    script=$(squeue --noheader --jobs "${SLURM_JOB_ID}" --format %o)
+    script=${script%% *} # the rest are options
+fi
+cd "$(dirname "${script}")"
 
 # the teacher has 6 blocks of 128 dimensions: AN4's schedules fit it, in fewer steps
 exec ./run.sh \

@@ -2,8 +2,14 @@
 # HJ-Pruning [P23] on LibriSpeech 100 h: error against multiply-accumulates for its three
 # methods and for pruning of the Transformer alone, from a fine-tuned WavLM Base. Needs
 # ./run.sh --systems teacher --stop-stage train before. Not run at this size (README.md).
+#SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
-cd "$(dirname "$0")"
+script=$0
+if [[ ${script} == */slurm_script ]]; then # sbatch runs a copy of this file
+    script=$(squeue --noheader --jobs "${SLURM_JOB_ID}" --format %o)
+    script=${script%% *} # the rest are options
+fi
+cd "$(dirname "${script}")"
 
 # nothing is frozen, as with gates; half the learning rate of a first fine-tuning, and a
 # warm-up of a pass (450 updates) instead of 11. Budgets: those of [P23]; without gates on the

@@ -17,8 +17,6 @@ exec ../../TEMPLATE/recipe.sh \
     --pretrain-configs conf/pretrain1.yaml \
     --recipe-systems "teacher pruned" \
     --task slu \
-    --task-config conf/train_slu.yaml \
-    --inference-config conf/decode_slu.yaml \
     --token-type word \
     --slots "state device room amount colour object person daytime style" \
     "$@"

@@ -19,8 +19,6 @@ exec ../../TEMPLATE/recipe.sh \
     --recipe-systems "teacher pruned" \
     --ngpu 1 \
     --task slu \
-    --task-config conf/train_slu.yaml \
-    --inference-config conf/decode_slu.yaml \
     --inference-model valid.acc.ave.pth \
     --token-type bpe --nbpe 500 \
     "$@"

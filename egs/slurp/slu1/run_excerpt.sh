@@ -2,8 +2,14 @@
 # All stages on some sentences of SLURP that espeak-ng speaks, with the small encoders of
 # egs/librispeech/asr1/run_excerpt.sh, on a CPU: what is left untried is the size.
 #   SLURP=FOLDER ./run_excerpt.sh                        # FOLDER has SLURP's text
+#SBATCH --cpus-per-task=2 --requeue --open-mode=append --signal=B:USR1@120
 set -euo pipefail
-cd "$(dirname "$0")"
+script=$0
+if [[ ${script} == */slurm_script ]]; then # sbatch runs a copy of this file
+    script=$(squeue --noheader --jobs "${SLURM_JOB_ID}" --format %o)
+    script=${script%% *} # the rest are options
+fi
+cd "$(dirname "${script}")"
 
 exec ./run.sh \
     --recipe-title "SLURP text, synthetic speech, small encoders: the recipe at reduced scale" \

@@ -26,6 +26,10 @@ checksum=
 expected_train=948
 expected_test=130
 . utils/parse_options.sh
+if [ $# -ne 0 ]; then
+    echo "$0: unexpected argument $1; options begin with --" >&2
+    exit 1
+fi
 
 if [ ! -f "${AN4}/manifest.tsv" ]; then
     echo "$0: no manifest.tsv in ${AN4}: downloading the corpus there"

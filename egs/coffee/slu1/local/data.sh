@@ -25,6 +25,10 @@ num_test=100
 url=https://github.com/Picovoice/speech-to-intent-benchmark/archive/47b1ca63.tar.gz
 checksum=
 . utils/parse_options.sh
+if [ $# -ne 0 ]; then
+    echo "$0: unexpected argument $1; options begin with --" >&2
+    exit 1
+fi
 
 if [ ! -f "${COFFEE}/manifest.tsv" ]; then
     echo "$0: no manifest.tsv in ${COFFEE}: downloading the corpus there"

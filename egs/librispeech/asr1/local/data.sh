@@ -21,6 +21,10 @@ check_counts=true
 check_sums=true
 num_jobs=3
 . utils/parse_options.sh
+if [ $# -ne 0 ]; then
+    echo "$0: unexpected argument $1; options begin with --" >&2
+    exit 1
+fi
 
 python local/download_librispeech.py "${LIBRISPEECH}" --url "${url}" \
     --check-sums "${check_sums}" --num-jobs "${num_jobs}"

@@ -25,8 +25,8 @@ def provide(part: str, folder: Path, url: str, check_sums: bool) -> str:
     download(f"{url}/{archive.name}", archive, checksum=checksum)
     # LibriSpeech/<part>/...; what lies above is in every archive
     unpack(archive, folder / part, skip_parts=2)
+    begun.unlink()  # first: a kill here leaves an archive, not a second download
     archive.unlink()
-    begun.unlink()
     return f"{folder / part}: downloaded"
 
 

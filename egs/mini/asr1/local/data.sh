@@ -20,6 +20,10 @@ num_test=100
 seed=0
 num_jobs=2
 . utils/parse_options.sh
+if [ $# -ne 0 ]; then
+    echo "$0: unexpected argument $1; options begin with --" >&2
+    exit 1
+fi
 
 python local/make_corpus.py data --num-train "${num_train}" --num-dev "${num_dev}" \
     --num-test "${num_test}" --seed "${seed}" --num-jobs "${num_jobs}"
