@@ -167,7 +167,7 @@ check_encoder() {
 check_configs() {
     local config configs=()
     if runs teacher && [ -z "${teacher}" ]; then
-        configs+=("${teacher_config}" ${pretrain_configs})
+        read -r -a configs <<< "${teacher_config} ${pretrain_configs}"
     fi
     if runs distill; then configs+=("${distill_config}"); fi
     if runs recover && [[ " ${systems} " == *" pruned "* ]]; then

@@ -31,6 +31,7 @@ def main(argv: list[str] | None = None) -> None:
     given = [name for name, value in of_scores.items() if value is not None]
     if args.scores and len(given) < len(of_scores):
         parser.error("--scores needs --teacher, --units and --target")
+    given += [name for name in ("denominator", "seed") if getattr(args, name)]
     if args.experiment and given:
         parser.error(f"--{given[0]} goes with --scores; an experiment has its own")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -46,10 +47,10 @@ def _prune(args: argparse.Namespace) -> dict[str, Any]:
         args.output,
         args.units,
         scores=args.scores,
-        seed=args.seed,
+        seed=args.seed or 1,
         multiple_of=args.multiple_of,
         target=args.target,
-        denominator=args.denominator,
+        denominator=args.denominator or "mha_ffn",
     )
 
 
@@ -73,9 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--units", nargs="+", choices=SCORED_UNITS)
     group.add_argument("--target", type=float, help="share of the parameters to remove")
     group.add_argument(
-        "--denominator", choices=DENOMINATORS, default="mha_ffn", help="which ones"
+        "--denominator", choices=DENOMINATORS, help="of which parts (mha_ffn)"
     )
-    group.add_argument("--seed", type=int, default=1, help="of random scores")
+    group.add_argument("--seed", type=int, help="of random scores (1)")
     return parser
 
 

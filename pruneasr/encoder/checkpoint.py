@@ -47,7 +47,7 @@ def save_encoder(
     """
     if not encoder.slots_are_empty():
         raise ValueError(
-            "expected an encoder without gates; remove what they close, or detach them"
+            "expected an encoder without gates; remove what they close first"
         )
     path = Path(directory)
     tensors = {

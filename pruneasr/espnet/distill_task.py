@@ -29,18 +29,17 @@ from pruneasr.pruning.constraint import Constraint
 pairing_choices = ClassChoices("pairing", PAIRINGS, Pairing, default="free")
 
 
-class RecoverTask(EncoderTask):
-    """Distils a teacher into a student of given shape."""
+class DistillTask(EncoderTask):
+    """What both share: a teacher, and which of its layers are compared with what."""
 
     class_choices_list: ClassVar[list[ClassChoices]] = [pairing_choices]
 
     @classmethod
     def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
-        """Add teacher, student and pairing."""
+        """Add teacher and pairing."""
         super().add_task_arguments(parser)
         group = parser.add_argument_group("Distillation")
         group.add_argument("--teacher", help="Directory of the teacher")
-        group.add_argument("--student", help="Directory of the student to start from")
         group.add_argument(
             "--teacher_layers",
             type=int,
@@ -54,18 +53,8 @@ class RecoverTask(EncoderTask):
             help="mse, l1_cosine as in DistilHuBERT or l1_minus_cosine as in DPHuBERT",
         )
         pairing_choices.add_arguments(group)
-        parser.set_defaults(
-            required=["output_dir", "teacher", "student"],
-            # blocks above the last layer that is paired
-            unused_parameters=True,
-        )
-
-    @classmethod
-    def build_objective(cls, args: argparse.Namespace) -> Distillation:
-        """Load both encoders and pair their layers."""
-        teacher = load_encoder(args.teacher)
-        student = load_encoder(args.student, dropout=0.0)
-        return Distillation(teacher, student, cls._pairing(args, teacher))
+        # blocks above the last layer that is paired
+        parser.set_defaults(unused_parameters=True)
 
     @classmethod
     def _pairing(cls, args: argparse.Namespace, teacher: Encoder) -> Pairing:
@@ -85,7 +74,25 @@ class RecoverTask(EncoderTask):
         return objective.student
 
 
-class DistillPruneTask(RecoverTask):
+class RecoverTask(DistillTask):
+    """Distils a teacher into a student of given shape."""
+
+    @classmethod
+    def add_task_arguments(cls, parser: argparse.ArgumentParser) -> None:
+        """Add the student."""
+        super().add_task_arguments(parser)
+        parser.add_argument("--student", help="Directory of the student to start from")
+        parser.set_defaults(required=["output_dir", "teacher", "student"])
+
+    @classmethod
+    def build_objective(cls, args: argparse.Namespace) -> Distillation:
+        """Load both encoders and pair their layers."""
+        teacher = load_encoder(args.teacher)
+        student = load_encoder(args.student, dropout=0.0)
+        return Distillation(teacher, student, cls._pairing(args, teacher))
+
+
+class DistillPruneTask(DistillTask):
     """Distils a teacher into its own gated copy under a constraint."""
 
     num_optimizers = 2
@@ -102,7 +109,7 @@ class DistillPruneTask(RecoverTask):
     def build_objective(cls, args: argparse.Namespace) -> Distillation:
         """Gate a copy of the teacher and constrain it."""
         teacher = load_encoder(args.teacher)
-        student = load_encoder(args.student or args.teacher, dropout=0.0)
+        student = load_encoder(args.teacher, dropout=0.0)
         constraint = gate_and_constrain(args, student)
         return Distillation(teacher, student, cls._pairing(args, teacher), constraint)
 

@@ -70,7 +70,7 @@ class PrunedSSLFrontend(AbsFrontend):
             layer: without ``multilayer_feature``, the hidden state to use: 0 enters
                 the first block, k leaves the k-th, -1 is the last. Later blocks are
                 left out.
-            tile_factor: repeat each frame so many times.
+            tile_factor: repeat each frame so many times, as ESPnet's s3prl frontend.
             freeze: train nothing of the encoder.
             freeze_cnn: train nothing of its convolutions.
             freeze_steps: freeze the encoder for the first training batches, counted in
@@ -159,8 +159,14 @@ class PrunedSSLFrontend(AbsFrontend):
 
         Raises:
             TooShortAudioError: if an utterance is shorter than a frame.
-            ValueError: if the audio is not mono, or the encoder has no weights.
+            ValueError: if the audio is not mono, the encoder has no weights, or it is
+                trained in a replica of DataParallel, which holds no parameters.
         """
+        if self.training and getattr(self, "_is_replica", False):
+            raise ValueError(
+                "frontend: pruned_ssl trains on several GPUs by "
+                "--multiprocessing_distributed true, found torch's DataParallel"
+            )
         if self.no_weights is not None:
             raise ValueError(
                 "the encoder of frontend: pruned_ssl has random weights, because "

@@ -156,8 +156,14 @@ def build_optimizers(
     Raises:
         ValueError: if ESPnet is to scale the loss: its trainer undoes that twice for
             the second optimiser, and the straight-through estimator would clip scaled
-            gradients.
+            gradients. If weights are to be told apart or shared out among GPUs.
     """
+    for name in ("exclude_weight_decay", "sharded_ddp"):
+        if getattr(args, name, False):
+            raise ValueError(
+                f"expected {name}: false in a training with gates, which makes its "
+                "own optimizers; found true"
+            )
     if getattr(args, "use_amp", False):
         raise ValueError(
             "expected use_amp: false in a training with gates, found true; half "

@@ -6,7 +6,9 @@ epoch goes to ``<epoch>epoch.unfinished.pth``, and the process ends with 128 plu
 number of the signal: 143 or 138. The next start goes on with the next batch, as if
 nothing had been. All processes of a training stop at the same step.
 
-The checkpoints at the end of epochs are ESPnet's; see trainer.py.
+The checkpoints at the end of epochs are ESPnet's; see trainer.py. What preprocessing
+draws in the loader's own processes (noise, reverberation, speed) is not part of the
+state: the rest of the epoch draws it anew. The recipes here draw nothing there.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from pruneasr.espnet.safe_task import SafeTask
 
@@ -14,7 +15,10 @@ class NamedTask(SafeTask):
     name: str
 
 
-def by_name(*tasks: type[NamedTask]) -> dict[str, type[NamedTask]]:
+Task = TypeVar("Task", bound=NamedTask)
+
+
+def by_name(*tasks: type[Task]) -> dict[str, type[Task]]:
     """Return tasks by their names."""
     return {task.name: task for task in tasks}
 

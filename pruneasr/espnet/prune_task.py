@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -27,7 +28,7 @@ from pruneasr.espnet.gate_training import (
     build_optimizers,
     gate_and_constrain,
 )
-from pruneasr.espnet.named_task import NamedTask
+from pruneasr.espnet.named_task import NamedTask, by_name
 from pruneasr.espnet.schedulers import set_schedule
 from pruneasr.pruning.constraint import Constraint
 from pruneasr.pruning.units import clamp_gates, gate_means
@@ -112,12 +113,13 @@ class PruningTask(NamedTask, ASRTask):
         """Build ESPnet's model, gate its encoder and constrain it.
 
         Raises:
-            ValueError: if the frontend is another one, leaves blocks out or starts
-                frozen, a unit is unknown, or the target cannot be reached.
+            ValueError: if the frontend is another one, names no encoder, leaves blocks
+                out or is frozen where gates are, a unit is unknown, or the target
+                cannot be reached.
         """
         set_schedule(args)
         model = super().build_model(args)
-        frontend = _check_frontend(model.frontend)
+        frontend = _check_frontend(model.frontend, args.units)
         return ConstrainedModel(model, gate_and_constrain(args, frontend.upstream))
 
     @classmethod
@@ -152,12 +154,12 @@ class SLUPruneTask(PruningTask, SLUTask):
     name = "slu"
 
 
-TASKS: dict[str, type[PruningTask]] = {
-    task.name: task for task in (ASRPruneTask, SLUPruneTask)
-}
+TASKS: dict[str, type[PruningTask]] = by_name(ASRPruneTask, SLUPruneTask)
 
 
-def _check_frontend(frontend: nn.Module | None) -> PrunedSSLFrontend:
+def _check_frontend(
+    frontend: nn.Module | None, units: Sequence[str]
+) -> PrunedSSLFrontend:
     if not isinstance(frontend, PrunedSSLFrontend):
         raise ValueError(
             f"expected frontend: pruned_ssl, which is what is pruned; found {frontend}"
@@ -166,9 +168,24 @@ def _check_frontend(frontend: nn.Module | None) -> PrunedSSLFrontend:
         raise ValueError(
             "the encoder is pruned as a whole; leave `layer` out of frontend_conf"
         )
+    if frontend.ckpt is None:
+        raise ValueError(
+            "expected ckpt in frontend_conf: the encoder that is pruned, which the "
+            "report names; found none"
+        )
     if frontend.freeze_steps:
         raise ValueError(
             f"freeze_steps must be 0 while gates are trained; found "
             f"{frontend.freeze_steps}"
         )
+    extractor = frontend.upstream.feature_extractor
+    if frontend.frozen() or ("conv" in units and _frozen(extractor)):
+        raise ValueError(
+            "expected weights that adapt to what gates close; found a frontend_conf "
+            f"with freeze, or freeze_cnn and gates on {' '.join(units)}"
+        )
     return frontend
+
+
+def _frozen(module: nn.Module) -> bool:
+    return not any(p.requires_grad for p in module.parameters())

@@ -29,6 +29,21 @@ class SafeTask(AbsTask):
             super().main(args, cmd)
 
     @classmethod
+    def main_worker(cls, args: argparse.Namespace) -> None:
+        """Train in this process.
+
+        Raises:
+            ValueError: if it is to hold several GPUs, by torch's DataParallel, whose
+                replicas hold no parameters.
+        """
+        if args.ngpu > 1 and not args.distributed:
+            raise ValueError(
+                "expected --multiprocessing_distributed true with several GPUs, a "
+                f"process for each; found false and --ngpu {args.ngpu}"
+            )
+        super().main_worker(args)
+
+    @classmethod
     def load_latest(cls, args: argparse.Namespace) -> nn.Module:
         """Build the model and fill it with the weights of the last epoch."""
         model: nn.Module = cls.build_model(args)

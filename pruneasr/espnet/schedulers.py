@@ -6,6 +6,7 @@ That is linear up from 0, then linear down to 0.
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import torch
 from espnet2.schedulers.abs_scheduler import AbsBatchStepScheduler
@@ -43,6 +44,21 @@ class LinearWarmupDecay(LRScheduler, AbsBatchStepScheduler):
         self.total_steps = total_steps
         self.warmup_steps = max(1, round(warmup * total_steps))
         super().__init__(optimizer, last_epoch)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on where a training was.
+
+        Raises:
+            ValueError: if its schedule had another length.
+        """
+        for name in ("total_steps", "warmup_steps"):
+            if state_dict[name] != getattr(self, name):
+                raise ValueError(
+                    f"expected a training with {name} {getattr(self, name)} in its "
+                    f"schedule, found a checkpoint of one with {state_dict[name]}; "
+                    "give the same length and warm-up, or another output_dir"
+                )
+        super().load_state_dict(state_dict)
 
     def get_lr(self) -> list[float | Tensor]:
         """Return the learning rates of the next step."""

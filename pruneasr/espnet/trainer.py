@@ -70,7 +70,11 @@ class SafeTrainer(Trainer):
 
     @classmethod
     def train_one_epoch(cls, *args: Any, **kwargs: Any) -> bool:
-        """Keep the last epoch's checkpoint, then train what is left of an epoch."""
+        """Keep the last epoch's checkpoint, then train what is left of an epoch.
+
+        Raises:
+            FloatingPointError: if the epoch made no step.
+        """
         options, reporter = kwargs["options"], kwargs["reporter"]
         optimizers, iterator = kwargs["optimizers"], kwargs["iterator"]
         output_dir = Path(options.output_dir)
@@ -89,7 +93,13 @@ class SafeTrainer(Trainer):
         with closing(cls.epoch.training(iterator)) as kwargs["iterator"]:
             no_step = super().train_one_epoch(*args, **kwargs)
         # a step before the restart counts as well; ESPnet logs the norm of each
-        return no_step and "grad_norm" not in reporter.stats
+        if no_step and "grad_norm" not in reporter.stats:
+            # ESPnet would end here as if all had been done
+            raise FloatingPointError(
+                f"no gradient of epoch {reporter.get_epoch()} was finite; lower the "
+                f"learning rate, remove {output_dir} and begin again"
+            )
+        return False
 
     @classmethod
     def validate_one_epoch(cls, *args: Any, **kwargs: Any) -> None:

@@ -66,13 +66,18 @@ def plan_removal(
     draft = Draft(encoder.config, gates, plan, multiple_of)
     draft.align()
     for term in constraint.terms:
-        pools = [
-            pool for pool in FIXABLE[term] if any(unit in pool for unit, _ in gates)
-        ]
-        _fix(draft, constraint, term, pools)
+        _fix(draft, constraint, term, _pools(constraint, term, gates))
     if multiple_of > 1:
         _check_targets(draft, constraint)
     return plan
+
+
+def _pools(constraint: Constraint, term: str, gates: Gates) -> list[tuple[str, ...]]:
+    """Return gated units whose number changes a term, finest first."""
+    counted = FIXABLE[term]
+    if term == "size" and constraint.denominator == "mha_ffn":
+        counted = (DIMENSIONS, *COARSE)  # channels are free, and stay as they learned
+    return [pool for pool in counted if any(unit in pool for unit, _ in gates)]
 
 
 Bundle = tuple[float, str, int, tuple[int, ...]]  # log_alpha, unit, layer, positions

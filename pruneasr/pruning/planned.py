@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor
 
@@ -13,22 +15,18 @@ Plan = dict[tuple[str, int], Tensor]
 
 def planned_config(config: EncoderConfig, plan: Plan) -> EncoderConfig:
     """Return the architecture that is left when a plan is carried out."""
-    values = config.to_dict()
-    for i in range(len(config.conv_layers)):
-        if ("conv", i) in plan:
-            values["conv_layers"][i]["channels"] = int(plan["conv", i].sum())
-            values["channel_scale"] = True
-    blocks = (_planned_block(b, i, plan) for i, b in enumerate(config.blocks))
-    values["blocks"] = [
-        {
-            "attention": block.attention,
-            "heads": [vars(head) for head in block.heads],
-            "feed_forward": block.feed_forward,
-            "ffn": block.ffn,
-        }
-        for block in blocks
-    ]
-    return EncoderConfig.from_dict(values)
+    convs = tuple(
+        dataclasses.replace(conv, channels=int(plan["conv", i].sum()))
+        if ("conv", i) in plan
+        else conv
+        for i, conv in enumerate(config.conv_layers)
+    )
+    return dataclasses.replace(
+        config,
+        conv_layers=convs,
+        channel_scale=config.channel_scale or ("conv", 0) in plan,
+        blocks=tuple(_planned_block(b, i, plan) for i, b in enumerate(config.blocks)),
+    )
 
 
 def kept_values(block: BlockConfig, i: int, plan: Plan) -> Tensor:

@@ -57,11 +57,7 @@ def prune(
     with torch.no_grad():
         expected = expected_widths(encoder)
     _warn_of_gaps(constraint, expected)
-    removed, distance = remove_checked(encoder, constraint, multiple_of)
-    report = summarize(encoder.config, removed.config, expected, constraint, distance)
-    save_encoder(removed, output, {**made, **report})
-    write_report(report, encoder.config, history, output)
-    return report
+    return _leave(encoder, constraint, output, made, expected, history, multiple_of)
 
 
 def prune_by_scores(
@@ -94,12 +90,26 @@ def prune_by_scores(
     encoder = load_encoder(teacher).eval()
     constraint = Constraint(encoder.config, units, warmup_steps=0, **constraint_conf)
     gate_by_scores(encoder, units, constraint, scores=scores, seed=seed)
-    removed, distance = remove_checked(encoder, constraint, multiple_of)
-    expected = config_widths(removed.config)
-    report = summarize(encoder.config, removed.config, expected, constraint, distance)
     made = {"teacher": str(teacher), "scores": scores, "seed": seed}
+    return _leave(encoder, constraint, output, made, None, {}, multiple_of)
+
+
+def _leave(
+    encoder: Encoder,
+    constraint: Constraint,
+    output: Path,
+    made: Mapping[str, Any],
+    expected: Widths | None,
+    history: History,
+    multiple_of: int,
+) -> dict[str, Any]:
+    """Remove, and write what is left; without a training nothing else was expected."""
+    removed, distance = remove_checked(encoder, constraint, multiple_of)
+    if expected is None:
+        expected = config_widths(removed.config)
+    report = summarize(encoder.config, removed.config, expected, constraint, distance)
     save_encoder(removed, output, {**made, **report})
-    write_report(report, encoder.config, {}, output)
+    write_report(report, encoder.config, history, output)
     return report
 
 

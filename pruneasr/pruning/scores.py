@@ -79,13 +79,19 @@ def gate_by_scores(
         seed: of what is drawn.
 
     Raises:
-        ValueError: if scores or units are unknown, or gates are attached.
+        ValueError: if scores or units are unknown, gates are attached, or channels
+            would close of which the constraint counts nothing.
     """
     units = tuple(units)
     if scores not in SCORES or not set(units) <= set(SCORED_UNITS):
         raise ValueError(
             f"expected scores out of {sorted(SCORES)} and units out of {SCORED_UNITS} "
             f"(a branch goes when nothing is left in it); found {scores} and {units}"
+        )
+    if "conv" in units and constraint.denominator == "mha_ffn":
+        raise ValueError(
+            "expected denominator whole with the unit conv, found mha_ffn, in which no "
+            "channel counts"
         )
     attach_gates(encoder, units)
     follow(
@@ -102,9 +108,10 @@ def follow(encoder: Encoder, constraint: Constraint, scores: Scores) -> None:
     log_alpha becomes the rank among all units, so that the fix-up of the plan goes on
     in the same order, and ``kept`` the most units that meet all targets.
     """
-    for (unit, _), score in scores.items():
-        if unit == "conv":  # a convolution keeps its best channel
-            score[score.argmax()] = torch.inf
+    scores = {
+        key: _keep_one(score) if key[0] == "conv" else score
+        for key, score in scores.items()
+    }
     flat = torch.cat(list(scores.values()))
     # ranks, not scores: float32 tells them apart also on top of OPEN
     order = flat.argsort(stable=True).argsort()
@@ -124,6 +131,11 @@ def follow(encoder: Encoder, constraint: Constraint, scores: Scores) -> None:
     for key, gate in find_gates(encoder).items():
         gate.log_alpha.copy_(OPEN + ranks[key] / len(flat))
         gate.kept = ranks[key] >= num_closed
+
+
+def _keep_one(score: Tensor) -> Tensor:
+    """Return the scores of a convolution, which keeps its best channel."""
+    return score.index_fill(0, score.argmax(), torch.inf)
 
 
 def _weights(encoder: Encoder, unit: str, layer: int) -> Iterable[Tensor]:

@@ -1,4 +1,4 @@
-"""Which structures carry a gate, and how gates enter and leave an encoder.
+"""Which structures carry a gate, and how gates enter an encoder.
 
     unit        one gate for each ...                          acts on
     conv        output channel of a convolution                its GELU's output
@@ -9,9 +9,9 @@
     mha_layer   attention branch                               its output
     ffn_layer   feed-forward branch                            its output
 
-The encoder offers empty slots; attaching puts a gate into each and detaching empties
-them again. Where a LayerNorm follows gated channels it takes its statistics over the
-kept ones, as it will when the others are gone.
+The encoder offers empty slots, and attaching puts a gate into each. Where a LayerNorm
+follows gated channels it takes its statistics over the kept ones, as it will when the
+others are gone.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def attach_gates(encoder: Encoder, units: Iterable[str], ste: bool = True) -> No
     if "head" in units and "vo" in units:
         raise ValueError("head and vo gate the same values; choose one of them")
     if find_gates(encoder):
-        raise ValueError("the encoder has gates already; detach them first")
+        raise ValueError("the encoder has gates already; expected one without")
     for unit in units:
         make_gates = _conv_gates if unit == "conv" else _block_gates
         for layer, slot_owner, slot, gate in make_gates(encoder, unit, ste):
@@ -63,19 +63,6 @@ def attach_gates(encoder: Encoder, units: Iterable[str], ste: bool = True) -> No
     for gate in find_gates(encoder).values():
         gate.to(device).train(encoder.training)
     encoder.register_forward_pre_hook(_draw)
-
-
-def detach_gates(encoder: Encoder) -> None:
-    """Empty the slots of an encoder, in place."""
-    for module in list(encoder.modules()):
-        for name, child in list(module.named_children()):
-            if isinstance(child, HardConcrete):
-                setattr(module, name, nn.Identity())
-            elif isinstance(child, KeptLayerNorm):
-                setattr(module, name, child.plain())
-    for key, hook in list(encoder._forward_pre_hooks.items()):
-        if hook is _draw:
-            del encoder._forward_pre_hooks[key]
 
 
 def find_gates(encoder: nn.Module) -> Gates:
@@ -137,12 +124,6 @@ class KeptLayerNorm(nn.LayerNorm):
         variance = centred.square().sum(-1, keepdim=True) / count
         normal = centred * (variance + self.eps).rsqrt()
         return (normal * self.weight + self.bias) * kept
-
-    def plain(self) -> nn.LayerNorm:
-        """Return the ordinary LayerNorm with the same parameters."""
-        norm = nn.LayerNorm(list(self.normalized_shape), eps=self.eps)
-        norm.weight, norm.bias = self.weight, self.bias
-        return norm
 
 
 def _draw(encoder: nn.Module, *_: object) -> None:

@@ -45,7 +45,8 @@ setup() { cd "$RECIPE" || exit 1; }
     run ./run_ablation.sh --dry-run true --seeds 1
     echo "$output"
     [ "$status" -eq 0 ]
-    for config in $(grep -o "conf/[a-z_]*.yaml" <<< "$output"); do [ -e "$config" ]; done
+    while read -r config; do [ -e "$config" ]; done \
+        < <(grep -o "conf/[a-z_]*.yaml" <<< "$output")
     [[ "$output" == *"--config conf/recover_dphubert.yaml --teacher downloads/wavlm_base "* ]]
     [[ "$output" == *"--init_param exp/asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend "* ]]
     run ./run_hj.sh --dry-run true --seeds 1

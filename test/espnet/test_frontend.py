@@ -250,3 +250,10 @@ def test_a_hub_id_is_looked_up_below_download_dir(tmp_path, frontend, monkeypatc
     with pytest.raises(ValueError, match="someone/encoder"):
         frontend(ckpt="someone/encoder", download_dir=str(tmp_path))
     assert called == [("someone/encoder", str(tmp_path), False)]
+
+
+def test_a_replica_without_parameters_is_not_trained(frontend, batch):
+    """DataParallel of torch, whose replicas would count as frozen."""
+    replica = frontend().train()._replicate_for_data_parallel()
+    with pytest.raises(ValueError, match="--multiprocessing_distributed true"):
+        replica(*batch)

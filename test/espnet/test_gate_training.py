@@ -53,8 +53,9 @@ def test_what_no_training_could_be_constrained_by_is_refused(build, option, mess
         build(constraint={"kind": "mac", "target": 0.4, **option})
 
 
-def test_a_scaled_loss_is_refused(build):
+@pytest.mark.parametrize("option", ["use_amp", "exclude_weight_decay", "sharded_ddp"])
+def test_what_would_undo_or_ignore_the_two_optimizers_is_refused(build, option):
     model, _, args = build()
-    args.use_amp = True
-    with pytest.raises(ValueError, match="expected use_amp: false"):
+    setattr(args, option, True)
+    with pytest.raises(ValueError, match=f"expected {option}: false"):
         ASRPruneTask.build_optimizers(args, model)

@@ -167,16 +167,31 @@ def macs_of_dense(seconds):
         ({"frontend": "default", "frontend_conf": {"n_mels": 8}}, "pruned_ssl"),
         ({"layer": 2, "multilayer_feature": False}, "leave `layer` out"),
         ({"freeze_steps": 3}, "freeze_steps must be 0"),
+        ({"freeze": True}, "found a frontend_conf with freeze"),
+        ({"freeze_cnn": True}, "freeze_cnn and gates on conv head ffn"),
         ({"num_iters_per_epoch": None}, "length of the training"),
     ],
 )
 def test_bad_options_are_refused(build, tmp_path, options, message):
-    of_frontend = {"layer", "multilayer_feature", "freeze_steps"} & options.keys()
+    known = {"layer", "multilayer_feature", "freeze", "freeze_cnn", "freeze_steps"}
+    of_frontend = known & options.keys()
     if of_frontend:
         conf = {"ckpt": str(tmp_path / "encoder"), "arch": {}}
         options = {"frontend_conf": conf | {key: options[key] for key in of_frontend}}
     with pytest.raises(ValueError, match=message):
         build(**options)
+
+
+def test_convolutions_without_gates_may_be_frozen(build, tmp_path):
+    conf = {"ckpt": str(tmp_path / "encoder"), "arch": {}, "freeze_cnn": True}
+    cost = {"kind": "mac", "target": 0.2}
+    assert build(units=("head", "ffn"), frontend_conf=conf, constraint=cost)
+
+
+def test_an_encoder_from_nowhere_is_not_pruned(build):
+    arch = tiny_config().to_dict()
+    with pytest.raises(ValueError, match="expected ckpt in frontend_conf"):
+        build(frontend_conf={"arch": arch})
 
 
 def test_the_program_needs_to_know_the_task(capsys):

@@ -29,6 +29,18 @@ def test_the_first_step_moves_and_the_warm_up_is_one_step_at_least():
     assert rates(3, total_steps=3) == pytest.approx([9, 6, 3])
 
 
+@pytest.mark.parametrize("options", [{"total_steps": 20}, {"warmup": 0.5}])
+def test_a_schedule_of_another_length_is_not_resumed(options):
+    def schedule(**options):
+        optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=9.0)
+        return LinearWarmupDecay(optimizer, **{"total_steps": 10} | options)
+
+    state = schedule().state_dict()
+    schedule().load_state_dict(state)
+    with pytest.raises(ValueError, match="found a checkpoint of one with"):
+        schedule(**options).load_state_dict(state)
+
+
 @pytest.mark.parametrize(
     "options", [{"total_steps": 1}, {"total_steps": 9, "warmup": 1}]
 )

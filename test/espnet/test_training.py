@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 from distill_training import differences, options, outcome, write_recipe
+from espnet2.train.abs_espnet_model import AbsESPnetModel
+from espnet2.train.distributed_utils import DistributedOption
 from espnet2.train.reporter import Reporter
 
 from pruneasr.encoder import load_encoder
 from pruneasr.espnet.distill_task import DistillPruneTask
+from pruneasr.espnet.interrupt import Signals
 from pruneasr.espnet.trainer import (
     CHECKPOINT,
     PREVIOUS,
+    SafeTrainer,
     complete_epoch,
     repair_checkpoint,
 )
@@ -115,6 +119,49 @@ def test_unknown_options_are_refused(recipe, capsys):
     with pytest.raises(SystemExit):
         DistillPruneTask.main(cmd=options(recipe, "bad", "--no_such_option", "1"))
     assert "no_such_option" in capsys.readouterr().err
+
+
+class Infinite(AbsESPnetModel):
+    """A finite loss whose gradient is not."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, **_):
+        return self.weight.sqrt().sum(), {}, torch.tensor(1.0)
+
+    def collect_feats(self, **_):
+        return {}
+
+
+def test_an_epoch_without_a_step_is_no_success(recipe):
+    parser = DistillPruneTask.get_parser()
+    args = parser.parse_args(options(recipe, "none", "--output_dir", str(recipe)))
+    model, reporter = Infinite(), Reporter(1)
+    SafeTrainer.signals = Signals()
+    with (
+        reporter.observe("train") as observed,
+        pytest.raises(FloatingPointError, match="no gradient of epoch 1 was finite"),
+    ):
+        SafeTrainer.train_one_epoch(
+            model=model,
+            iterator=[(["a"], {"speech": torch.zeros(1, 8)})],
+            optimizers=[torch.optim.SGD(model.parameters(), lr=0.1)],
+            schedulers=[None],
+            scaler=None,
+            reporter=observed,
+            summary_writer=None,
+            options=SafeTrainer.build_options(args),
+            distributed_option=DistributedOption(distributed=False),
+        )
+
+
+def test_a_process_for_several_gpus_is_refused(recipe):
+    args = DistillPruneTask.get_parser().parse_args(options(recipe, "two"))
+    args.ngpu, args.distributed = 2, False
+    with pytest.raises(ValueError, match="--multiprocessing_distributed true"):
+        DistillPruneTask.main_worker(args)
 
 
 class Diverging(torch.nn.Module):

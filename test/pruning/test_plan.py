@@ -60,6 +60,17 @@ def test_plan_meets_the_target_within_a_thousandth(cost, shift):
     assert_met(constraint, planned_config(WIDE, plan_removal(encoder, constraint)))
 
 
+@pytest.mark.parametrize("target", [0.3, 0.7])  # below and above what the gates close
+def test_channels_that_cost_nothing_stay_as_they_learned(target):
+    encoder = drawn()
+    constraint = Constraint(WIDE, ALL, warmup_steps=1, target=target)  # of MHA and FFN
+    plan = plan_removal(encoder, constraint)
+    assert_met(constraint, planned_config(WIDE, plan))
+    for key, gate in find_gates(encoder).items():
+        if key[0] == "conv":
+            assert torch.equal(plan[key], gate.keep())
+
+
 @pytest.mark.parametrize("units", [("conv", "head", "ffn"), ("head", "ffn"), ("head",)])
 @pytest.mark.parametrize("target", [0.05, 0.1, 0.2])
 def test_heads_that_the_target_does_not_ask_for_are_opened_again(units, target):

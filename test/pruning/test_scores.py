@@ -110,6 +110,11 @@ def test_a_kind_of_small_weights_does_not_go_as_a_whole():
     assert sum(head.vo for head in heads) > 3 * 32 // 4  # of a half that is left
 
 
+def test_channels_close_where_they_count_only():
+    with pytest.raises(ValueError, match="denominator whole with the unit conv"):
+        gated(random_encoder(), ["conv", "ffn"], 0.1)
+
+
 def test_scores_leave_the_weights_of_what_stays_alone():
     encoder = random_encoder()
     constraint = gated(encoder, ["ffn"], 0.3)
@@ -196,6 +201,8 @@ def test_command_line(tmp_path, capsys):
     [
         (["--scores", "random", "--units", "ffn"], "--scores needs --teacher"),
         (["--experiment", "x", "--target", "0.5"], "--target goes with --scores"),
+        (["--experiment", "x", "--seed", "2"], "--seed goes with --scores"),
+        (["--experiment", "x", "--denominator", "whole"], "--denominator goes with"),
         ([], "one of the arguments --experiment --scores is required"),
     ],
 )

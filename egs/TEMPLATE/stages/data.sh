@@ -27,6 +27,8 @@ stage_data() {
 corpora() {
     local name
     [ -e db.sh ] || return 0
+    # shellcheck source=/dev/null
     . ./db.sh
-    for name in $(sed -nE 's/^([A-Z][A-Z0-9_]*)=.*/\1/p' db.sh); do echo "${name}=${!name}"; done
+    while read -r name; do echo "${name}=${!name}"; done \
+        < <(sed -nE 's/^([A-Z][A-Z0-9_]*)=.*/\1/p' db.sh)
 }
