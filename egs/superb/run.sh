@@ -89,10 +89,13 @@ runs() {
 
 # Corpora -> data/<task>/split<k>/{train,dev,test}
 stage_data() {
-    local task
+    local task name these
+    . ./db.sh
     for task in ${tasks}; do
         log "output data/${task}"
-        once "data/${task}/.done" local/data.sh "${task}"
+        these=() # of other corpora the data would be others
+        for name in $(corpora "${task}"); do these+=("${name}=${!name}"); done
+        once "data/${task}/.done" env "${these[@]}" local/data.sh "${task}"
     done
 }
 

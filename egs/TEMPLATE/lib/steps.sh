@@ -55,10 +55,11 @@ once() {
     if [[ ${marker} == data/* ]]; then unlock data; fi
 }
 
-# command_line COMMAND...: as one would type it
+# command_line COMMAND...: as one would type it, written at once: others write side by side
 command_line() {
-    printf '%q ' "$@"
-    echo
+    local words
+    printf -v words '%q ' "$@"
+    echo "${words}"
 }
 
 # record COMMAND...: what a marker keeps: the command, and of every YAML file that it names
