@@ -48,7 +48,7 @@ setup() { cd "$RECIPE" || exit 1; }
     while read -r config; do [ -e "$config" ]; done \
         < <(grep -o "conf/[a-z_]*.yaml" <<< "$output")
     [[ "$output" == *"--config conf/recover_dphubert.yaml --teacher downloads/wavlm_base "* ]]
-    [[ "$output" == *"--init_param exp/asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend "* ]]
+    [[ "$output" == *"exp/asr_teacher_seed1/valid.cer_ctc.ave.pth:::frontend"* ]]
     run ./run_hj.sh --dry-run true --seeds 1
     echo "$output"
     [ "$status" -eq 0 ]
