@@ -65,6 +65,13 @@ def test_points_are_the_finished_folders(points_dir):
     assert [run.num_parameters for run in points[2].runs] == sizes
 
 
+@pytest.mark.parametrize("name", ["an_idea_seed1", "30_seed1"])
+def test_a_finished_folder_of_another_name_is_named(points_dir, name):
+    write_point(points_dir / "hj", name, 20.0)
+    with pytest.raises(ValueError, match=f"expected <method>_<percent>.*found {name};"):
+        collect_points(points_dir / "hj", ["test"], WER)
+
+
 def run(encoder, error=10.0):
     """A run of an encoder that only its time tells from others."""
     widths = config_widths(tiny_config())
