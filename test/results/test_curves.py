@@ -181,7 +181,8 @@ def test_a_run_tells_the_length_that_its_pruning_counted(points_dir):
 
 def test_command_line(points_dir, capsys, caplog):
     encoder = points_dir / "hj" / "mac_30_seed1" / "pruned"
-    made = {"teacher": f"{points_dir}/teacher", "scores": "random", "sparsity": {}}
+    gone = points_dir / "gone"
+    made = {"teacher": "teacher", "experiment": str(gone), "sparsity": {}}
     save_encoder(random_encoder(tiny_config(ffn=32)), encoder, made)
     main(
         [
@@ -205,9 +206,9 @@ def test_command_line(points_dir, capsys, caplog):
     for name in ("hj.png", "hj_time.png"):
         assert (points_dir / "out" / "figures" / name).stat().st_size > 0
     assert text.strip() in capsys.readouterr().out
-    # a card of what was pruned, and its report is missing; in this test others were not
+    # a card of what was pruned, and its training is gone; in this test others were not
     assert caplog.text.count("no model card") == 1
-    assert f"no model card of {encoder}: expected {encoder}/report.md" in caplog.text
+    assert f"no model card of {encoder}: expected {gone}/config.yaml" in caplog.text
 
 
 def test_a_run_without_its_fine_tuning_is_named(points_dir):
