@@ -14,13 +14,9 @@ from distill_training import differences, options, outcome, write_recipe
 from espnet2.train.reporter import Reporter
 
 from pruneasr.encoder import load_encoder
+from pruneasr.epochs import CHECKPOINT
 from pruneasr.espnet.distill_task import DistillPruneTask
-from pruneasr.espnet.trainer import (
-    CHECKPOINT,
-    PREVIOUS,
-    complete_epoch,
-    repair_checkpoint,
-)
+from pruneasr.espnet.trainer import PREVIOUS, complete_epoch, repair_checkpoint
 from pruneasr.espnet.training_model import TrainingModel
 
 ROOT = Path(__file__).parents[2]
