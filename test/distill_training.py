@@ -7,7 +7,7 @@ import yaml
 from tiny import random_encoder, tiny_config
 
 from pruneasr.encoder import save_encoder
-from pruneasr.espnet.trainer import CHECKPOINT
+from pruneasr.epochs import CHECKPOINT
 
 NUM_EPOCHS = 4
 NUM_BATCHES = 8  # of an epoch

@@ -20,10 +20,11 @@ def program(error):
         ),
     ],
 )
-def test_what_can_be_mended_is_a_line(error, line, capsys):
+def test_what_can_be_mended_is_a_line(error, line, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["/somewhere/convert.py", "--option"])
     with pytest.raises(SystemExit, match="1"):
         program(error)
-    assert capsys.readouterr().err == f"test_errors: {line}\n"
+    assert capsys.readouterr().err == f"convert: {line}\n"
 
 
 def test_mistakes_of_ours_keep_their_traceback():

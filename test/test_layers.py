@@ -27,7 +27,7 @@ ALLOWED = {
 }
 # Of use everywhere; they import nothing of the others
 BENEATH_ALL = {
-    *("__init__", "environment", "errors", "figure", "files", "markdown"),
+    *("__init__", "environment", "epochs", "errors", "figure", "files", "markdown"),
     *("precision", "processes"),
 }
 ABOVE_ALL = "bin"

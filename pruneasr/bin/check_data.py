@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from pruneasr import SAMPLE_RATE
-from pruneasr.data.audio import RECEPTIVE_FIELD, check_audio
+from pruneasr.data.audio import check_audio
 from pruneasr.data.text import check_text, read_token_folder
 from pruneasr.errors import in_a_line
 
@@ -26,13 +26,6 @@ def get_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("directories", type=Path, nargs="+", help="e.g. data/train")
-    parser.add_argument("--sample-rate", type=int, default=SAMPLE_RATE, help="Hz")
-    parser.add_argument(
-        "--min-samples",
-        type=int,
-        default=RECEPTIVE_FIELD,
-        help="shortest usable length in samples: the encoder's receptive field",
-    )
     parser.add_argument(
         "--tokens", type=Path, help="folder that pruneasr.bin.tokens made"
     )
@@ -47,10 +40,8 @@ def get_parser() -> argparse.ArgumentParser:
 def check(args: argparse.Namespace) -> None:
     """Check one directory after the other; print a line for each."""
     for directory in args.directories:
-        lengths = check_audio(
-            directory, sample_rate=args.sample_rate, min_samples=args.min_samples
-        )
-        hours = sum(lengths.values()) / args.sample_rate / 3600
+        lengths = check_audio(directory)
+        hours = sum(lengths.values()) / SAMPLE_RATE / 3600
         print(f"{directory}: {len(lengths)} utterances, {hours:.2f} h")
         if args.tokens is not None:
             total, unknown = check_text(

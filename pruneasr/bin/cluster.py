@@ -47,6 +47,11 @@ def main(argv: list[str] | None = None) -> None:
             "expected directories of different names, as OUTPUT/NAME receives the "
             f"labels of each; found {', '.join(names)}. Use another --output for some"
         )
+    if args.features != "mfcc" and not args.features.isdecimal():
+        raise ValueError(
+            "expected --features mfcc or the number of a hidden state; found "
+            f"{args.features}"
+        )
     encoder = load_encoder(args.encoder)
     features = (
         mfcc_features(encoder.config)

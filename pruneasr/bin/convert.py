@@ -14,6 +14,7 @@ import logging
 from pathlib import Path
 
 from pruneasr.encoder import save_encoder
+from pruneasr.encoder.initialize import count_parameters
 from pruneasr.encoder.interop import export_huggingface, import_encoder
 from pruneasr.errors import in_a_line
 
@@ -44,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
         export_huggingface(imported.encoder, args.output)
     else:
         save_encoder(imported.encoder, args.output, imported.provenance)
-    parameters = sum(p.numel() for p in imported.encoder.parameters())
+    parameters = count_parameters(imported.encoder)
     logging.info(
         "%s: %s, %d parameters", args.output, imported.encoder.config.family, parameters
     )

@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+from pruneasr.errors import in_a_line
 from pruneasr.espnet.pretrain_task import PretrainTask
 
 
+@in_a_line
 def main(cmd: list[str] | None = None) -> None:
     """Run the task."""
     PretrainTask.main(cmd=cmd)

@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+from pruneasr.errors import in_a_line
 from pruneasr.espnet.distill_task import RecoverTask
 
 
+@in_a_line
 def main(cmd: list[str] | None = None) -> None:
     """Run the task."""
     RecoverTask.main(cmd=cmd)

@@ -11,10 +11,12 @@ a model that was fine-tuned before go to ``model``, as above.
 
 from __future__ import annotations
 
+from pruneasr.errors import in_a_line
 from pruneasr.espnet.named_task import run_named
 from pruneasr.espnet.prune_task import TASKS
 
 
+@in_a_line
 def main(cmd: list[str] | None = None) -> None:
     """Run the task that ``--task`` names."""
     run_named(TASKS, __doc__.split("\n")[0], cmd)

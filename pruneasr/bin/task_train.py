@@ -11,10 +11,12 @@ the same command goes on there; a kill costs at most an epoch.
 
 from __future__ import annotations
 
+from pruneasr.errors import in_a_line
 from pruneasr.espnet.named_task import run_named
 from pruneasr.espnet.tune_task import TASKS
 
 
+@in_a_line
 def main(cmd: list[str] | None = None) -> None:
     """Run the task that ``--task`` names."""
     run_named(TASKS, __doc__.split("\n")[0], cmd)

@@ -18,7 +18,7 @@ import soundfile
 
 from pruneasr.data.download import download
 from pruneasr.data.waveform import write_flac
-from pruneasr.errors import MENDABLE
+from pruneasr.errors import in_a_line
 from pruneasr.files import whole
 
 Member = tuple[tarfile.TarInfo, IO[bytes]]
@@ -117,6 +117,7 @@ def write_as_flac(content: IO[bytes], target: Path) -> float:
     return float(len(samples) / rate)
 
 
+@in_a_line
 def run(
     convert: Callable[[Path, Path], None], name: str, description: str | None
 ) -> None:
@@ -134,11 +135,8 @@ def run(
         "--checksum", help="KIND:HEX (sha256, md5); refuse an archive with another"
     )
     args = parser.parse_args()
-    try:
-        archive = download(args.url, args.folder / name, checksum=args.checksum)
-        convert(archive, args.folder)
-    except MENDABLE as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    archive = download(args.url, args.folder / name, checksum=args.checksum)
+    convert(archive, args.folder)
 
 
 def _write(path: Path, stream: IO[bytes], size: int) -> None:

@@ -37,18 +37,11 @@ def read_mono(path: str | Path) -> NDArray[np.float32]:
     return np.asarray(samples)
 
 
-def check_audio(
-    directory: Path,
-    *,
-    sample_rate: int = SAMPLE_RATE,
-    min_samples: int = RECEPTIVE_FIELD,
-) -> dict[str, int]:
+def check_audio(directory: Path) -> dict[str, int]:
     """Check every entry of wav.scp and write utt2num_samples.
 
     Args:
         directory: Data directory with a wav.scp of plain paths.
-        sample_rate: Expected sampling rate in Hz.
-        min_samples: Shortest usable length in samples.
 
     Returns:
         The number of samples of each utterance.
@@ -66,7 +59,7 @@ def check_audio(
     problems: list[str] = []
     lengths: dict[str, int] = {}
     for utterance, path in entries.items():
-        found = inspect_audio(path, sample_rate=sample_rate, min_samples=min_samples)
+        found = inspect_audio(path)
         if isinstance(found, int):
             lengths[utterance] = found
         else:
@@ -78,7 +71,7 @@ def check_audio(
     return lengths
 
 
-def inspect_audio(path: str, *, sample_rate: int, min_samples: int) -> int | str:
+def inspect_audio(path: str) -> int | str:
     """Return the length of one file in samples, or what is wrong with it."""
     if not path:
         return "expected a path after the id, found nothing; complete the line"
@@ -98,22 +91,20 @@ def inspect_audio(path: str, *, sample_rate: int, min_samples: int) -> int | str
             f"expected audio that soundfile reads, found: {error}; convert or copy the "
             "file anew"
         )
-    return _judge(*found, sample_rate, min_samples)
+    return _judge(*found)
 
 
-def _judge(
-    rate: int, channels: int, frames: int, sample_rate: int, min_samples: int
-) -> int | str:
+def _judge(rate: int, channels: int, frames: int) -> int | str:
     if frames == 0:
         return "expected speech, found zero samples; record or copy the file anew"
-    if rate != sample_rate:
-        return f"expected {sample_rate} Hz, found {rate} Hz; resample the file"
+    if rate != SAMPLE_RATE:
+        return f"expected {SAMPLE_RATE} Hz, found {rate} Hz; resample the file"
     if channels != 1:
         return f"expected 1 channel, found {channels}; choose or mix one channel"
-    if frames < min_samples:
+    if frames < RECEPTIVE_FIELD:
         return (
-            f"expected at least {min_samples} samples (the encoder's receptive field), "
-            f"found {frames}; remove the utterance from the data directory"
+            f"expected at least {RECEPTIVE_FIELD} samples (the encoder's receptive "
+            f"field), found {frames}; remove the utterance from the data directory"
         )
     return frames
 

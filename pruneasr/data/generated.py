@@ -14,7 +14,7 @@ from pathlib import Path
 from pruneasr.data.datadir import Utterance
 from pruneasr.data.sets import write_checked
 from pruneasr.data.synthesis import Sentence, draw_voices, speak_all
-from pruneasr.errors import MENDABLE
+from pruneasr.errors import in_a_line
 
 MAX_REPEATS = 10_000
 """Draws in a row of what was said before: then nearly everything was."""
@@ -101,6 +101,7 @@ def make(corpus: Corpus, data: Path, num_jobs: int) -> None:
         write_checked(data / name, utterances)
 
 
+@in_a_line
 def run(draw: Draw, description: str | None) -> None:
     """Run the command line of a recipe's local/make_corpus.py."""
     parser = argparse.ArgumentParser(description=description)
@@ -112,7 +113,4 @@ def run(draw: Draw, description: str | None) -> None:
     parser.add_argument("--num-jobs", type=int, default=2, help="processes")
     args = parser.parse_args()
     sizes = {"train": args.num_train, "dev": args.num_dev, "test": args.num_test}
-    try:
-        make(plan(draw, sizes, args.seed), args.data, args.num_jobs)
-    except MENDABLE as error:
-        parser.exit(1, f"{parser.prog}: {error}\n")
+    make(plan(draw, sizes, args.seed), args.data, args.num_jobs)

@@ -2,7 +2,7 @@
 
 Pre-training and distillation need audio only, and batches of long recordings waste
 memory. Each recording is cut into equal pieces no longer than a limit and written as
-FLAC at the expected sampling rate. No silence is looked for: a cut inside a word does
+FLAC at 16 kHz. No silence is looked for: a cut inside a word does
 no harm where there is no transcript.
 """
 
@@ -25,13 +25,7 @@ DIGEST_CHARACTERS = 10
 """40 bits: of a million recordings of one name two might agree."""
 
 
-def cut_folder(
-    source: Path,
-    target: Path,
-    *,
-    max_seconds: float,
-    sample_rate: int = SAMPLE_RATE,
-) -> list[Utterance]:
+def cut_folder(source: Path, target: Path, *, max_seconds: float) -> list[Utterance]:
     """Cut every recording below a folder; what is already cut is not cut again.
 
     Args:
@@ -40,7 +34,6 @@ def cut_folder(
             another limit or recording lie beside them and are never taken for these.
         max_seconds: Longest piece in seconds; twice the receptive field or more, so
             that no piece is shorter than it.
-        sample_rate: Sampling rate of the pieces in Hz; others are resampled.
 
     Returns:
         One utterance per piece; the recording stands for the speaker, because folders
@@ -50,7 +43,7 @@ def cut_folder(
         ValueError: No folder, no audio in it, recordings that cannot be used, or too
             short a limit.
     """
-    least = 2 * RECEPTIVE_FIELD / sample_rate
+    least = 2 * RECEPTIVE_FIELD / SAMPLE_RATE
     if not max_seconds >= least:
         raise ValueError(
             f"expected pieces of at least {least} seconds, found {max_seconds}; raise "
@@ -70,7 +63,7 @@ def cut_folder(
     for path in recordings:
         name = recording_id(path, source)
         try:
-            pieces = _cut_recording(path, target, name, max_seconds, sample_rate)
+            pieces = _cut_recording(path, target, name, max_seconds)
         except (ValueError, soundfile.SoundFileError) as error:
             problems.append(f"{name} ({path}): {error}")
             continue
@@ -93,24 +86,24 @@ def recording_id(path: Path, source: Path) -> str:
 
 
 def _cut_recording(
-    path: Path, target: Path, name: str, max_seconds: float, sample_rate: int
+    path: Path, target: Path, name: str, max_seconds: float
 ) -> list[Path]:
     info = soundfile.info(path)
     if info.channels != 1:
         raise ValueError(f"expected 1 channel, found {info.channels}; mix it down")
-    num_samples = info.frames * sample_rate // info.samplerate
+    num_samples = info.frames * SAMPLE_RATE // info.samplerate
     if num_samples < RECEPTIVE_FIELD:
         raise ValueError(
-            f"expected at least {RECEPTIVE_FIELD} samples at {sample_rate} Hz, found "
+            f"expected at least {RECEPTIVE_FIELD} samples at {SAMPLE_RATE} Hz, found "
             f"{num_samples}; remove the file"
         )
-    num_pieces = math.ceil(num_samples / (max_seconds * sample_rate))
+    num_pieces = math.ceil(num_samples / (max_seconds * SAMPLE_RATE))
     pieces = [target / f"{name}-{index:03d}.flac" for index in range(num_pieces)]
     if all(piece.exists() for piece in pieces):
         return pieces
     samples, rate = soundfile.read(path, dtype="float32")
-    if rate != sample_rate:
-        samples = resample(samples, rate, sample_rate)
+    if rate != SAMPLE_RATE:
+        samples = resample(samples, rate, SAMPLE_RATE)
     for piece, part in zip(pieces, np.array_split(samples, num_pieces), strict=True):
-        write_flac(piece, part, sample_rate)
+        write_flac(piece, part, SAMPLE_RATE)
     return pieces

@@ -119,7 +119,6 @@ def speak_all(
     sentences: Sequence[Sentence],
     folder: Path,
     *,
-    sample_rate: int = SAMPLE_RATE,
     num_jobs: int = 2,
 ) -> list[Path]:
     """Write one FLAC file per sentence; what is already there is not made again.
@@ -127,7 +126,6 @@ def speak_all(
     Args:
         sentences: What to say.
         folder: Where the files go, named by ``speech_path``.
-        sample_rate: Sampling rate of the files in Hz.
         num_jobs: Processes that speak at the same time.
 
     Returns:
@@ -139,7 +137,7 @@ def speak_all(
     folder.mkdir(parents=True, exist_ok=True)
     paths = [speech_path(folder, sentence) for sentence in sentences]
     missing = [
-        (sentence, path, sample_rate)
+        (sentence, path)
         for sentence, path in zip(sentences, paths, strict=True)
         if not path.exists()
     ]
@@ -175,13 +173,13 @@ def _library() -> tuple[ctypes.CDLL, int, list[np.ndarray], object]:
     return library, rate, pieces, callback  # the callback must outlive the library
 
 
-def _speak_to_file(sentence: Sentence, path: Path, sample_rate: int) -> None:
+def _speak_to_file(sentence: Sentence, path: Path) -> None:
     """Speak, bring to one level, add a noise floor, write. Runs in a fresh process."""
     samples, rate = _speak(sentence)
-    speech = resample(samples.astype(np.float32), rate, sample_rate)
+    speech = resample(samples.astype(np.float32), rate, SAMPLE_RATE)
     speech *= PEAK / np.abs(speech).max()
     noise = np.random.default_rng(_noise_seed(sentence)).standard_normal(len(speech))
-    write_flac(path, np.clip(speech + NOISE * noise, -1.0, 1.0), sample_rate)
+    write_flac(path, np.clip(speech + NOISE * noise, -1.0, 1.0), SAMPLE_RATE)
 
 
 def _noise_seed(sentence: Sentence) -> int:

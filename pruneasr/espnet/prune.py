@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
+from pruneasr.epochs import CHECKPOINT, read_epochs
 from pruneasr.espnet.distill_task import DistillPruneTask
 from pruneasr.espnet.prune_task import TASKS
 from pruneasr.pruning.prune import prune
@@ -52,7 +52,7 @@ def prune_experiment(
 
 def _read_options(experiment: Path) -> argparse.Namespace:
     config = experiment / "config.yaml"
-    files = (config, experiment / "latest.pth", experiment / "checkpoint.pth")
+    files = (config, experiment / "latest.pth", experiment / CHECKPOINT)
     missing = [path.name for path in files if not path.exists()]
     if missing:
         raise ValueError(
@@ -76,15 +76,13 @@ def _finished_history(experiment: Path, args: argparse.Namespace) -> History:
 
 
 def read_history(experiment: Path) -> History:
-    """Return the training statistics of every epoch out of ESPnet's checkpoint."""
-    # weights_only=False: the reporter's state is made of ESPnet's own classes, and the
-    # file is one that this recipe wrote
-    states = torch.load(
-        experiment / "checkpoint.pth", map_location="cpu", weights_only=False
-    )
-    epochs = sorted(states["reporter"]["stats"].items())
+    """Return the training statistics of every epoch.
+
+    Raises:
+        ValueError: if the experiment has left no checkpoint.
+    """
     history: dict[str, list[float]] = {}
-    for _, stats in epochs:
+    for stats in read_epochs(experiment):
         for name, value in stats["train"].items():
             if isinstance(value, (int, float)):
                 history.setdefault(name, []).append(float(value))

@@ -27,6 +27,7 @@ from espnet2.train.reporter import Reporter
 from espnet2.train.trainer import Trainer
 
 from pruneasr import processes
+from pruneasr.epochs import CHECKPOINT, load_checkpoint
 from pruneasr.espnet.interrupt import (
     OpenEpoch,
     Signals,
@@ -35,7 +36,6 @@ from pruneasr.espnet.interrupt import (
 )
 from pruneasr.files import remove_partial, whole
 
-CHECKPOINT = "checkpoint.pth"
 PREVIOUS = "checkpoint.prev.pth"
 
 
@@ -167,10 +167,9 @@ def complete_epoch(
     output_dir: Path, best_model_criterion: Sequence[Sequence[str]]
 ) -> None:
     """Write what ESPnet writes after the checkpoint, where a kill came in between."""
-    checkpoint = output_dir / CHECKPOINT
-    if not checkpoint.exists():
+    if not (output_dir / CHECKPOINT).exists():
         return
-    states = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    states = load_checkpoint(output_dir)
     reporter = Reporter()
     reporter.load_state_dict(states["reporter"])
     epoch = reporter.get_epoch()

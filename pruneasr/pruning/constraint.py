@@ -167,12 +167,11 @@ class Constraint(nn.Module):
 def _targets(
     terms: tuple[str, ...], target: float | Mapping[str, float] | None
 ) -> dict[str, float]:
-    if target is None:
-        target = {}
-    if not isinstance(target, Mapping):
-        target = dict.fromkeys(terms, target) if len(terms) == 1 else {}
-    if set(target) != set(terms):
+    by_term = {} if target is None else target
+    if not isinstance(by_term, Mapping):
+        by_term = {terms[0]: by_term}
+    if set(by_term) != set(terms):
         raise ValueError(
-            f"expected one target sparsity for each of {terms}; found {dict(target)}"
+            f"expected one target sparsity for each of {terms}; found {target}"
         )
-    return {term: float(target[term]) for term in terms}
+    return {term: float(by_term[term]) for term in terms}

@@ -14,11 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import torch
 import yaml
 
 from pruneasr.encoder import EncoderConfig
 from pruneasr.encoder.checkpoint import load_config
+from pruneasr.epochs import read_epochs
 from pruneasr.pruning.cost import macs, parameters
 from pruneasr.pruning.widths import config_widths
 
@@ -199,18 +199,8 @@ def training_seconds(experiment: Path) -> float:
     Raises:
         ValueError: if it has left no checkpoint.
     """
-    path = experiment / "checkpoint.pth"
-    if not path.exists():
-        raise ValueError(
-            f"expected {path}, which says how long the training took; run it again"
-        )
-    # weights_only=False: ESPnet's reporter state has classes of its own, and the file
-    # was written by this recipe
-    states = torch.load(path, map_location="cpu", weights_only=False)
-    total = timedelta()
-    for stats in states["reporter"]["stats"].values():
-        total += sum((phase["time"] for phase in stats.values()), timedelta())
-    return total.total_seconds()
+    phases = [phase for epoch in read_epochs(experiment) for phase in epoch.values()]
+    return sum((phase["time"] for phase in phases), timedelta()).total_seconds()
 
 
 def encoder_seconds(encoder: Path, expdir: Path) -> float:

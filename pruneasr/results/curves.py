@@ -64,11 +64,17 @@ def collect_points(
         metric: of the task; read as a rate of errors.
 
     Raises:
-        ValueError: There is no dense point to compare with.
+        ValueError: There is no dense point to compare with, or a finished run has a
+            name of another form.
     """
     points = []
     for name, runs in read_runs(folder, test_sets, metric).items():
         method, _, percent = name.rpartition("_")
+        if not (method and percent.isdecimal()):
+            raise ValueError(
+                f"expected <method>_<percent>_seed<seed> in {folder}, found "
+                f"{runs[0].folder.name}; move away what is no point of the curves"
+            )
         points.append(Point(method, int(percent), runs))
     points.sort(key=lambda point: (point.percent, point.method))
     if not points or points[0].method != DENSE:

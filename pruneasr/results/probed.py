@@ -24,7 +24,8 @@ def read_probes(runs: Iterable[Run]) -> Probes:
     """
     probes: Probes = {name: {} for name in METRICS}
     for folder in (run.folder for run in runs):
-        scores = mean_scores(read_runs(folder / "probes" / folder.name))
+        found, _ = read_runs(folder / "probes" / folder.name)
+        scores = mean_scores(found)
         for name, task in METRICS.items():
             marker = folder / f".probed_{task}"
             if not marker.exists():

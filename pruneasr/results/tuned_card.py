@@ -73,7 +73,8 @@ def write_run_cards(
 ) -> None:
     """Write the card of every encoder of which something was removed.
 
-    One that cannot be described, for what led to it is gone, is named in the log.
+    One whose lineage cannot be read, for a training that led to it is gone, is named in
+    the log.
 
     Args:
         title: of the recipe.
@@ -83,9 +84,19 @@ def write_run_cards(
         test_sets: what was decoded.
         task: a key of METRICS.
         probes: metric of probes on the encoders -> folder of a run -> percent.
+
+    Raises:
+        ValueError: if something else that a card tells is missing.
     """
     metric = METRICS[task][0]
     for encoder in dict.fromkeys(run.encoder for run in runs):
+        try:
+            removal = read_lineage(encoder).removal
+        except ValueError as error:
+            logging.warning("no model card of %s: %s", encoder, error)
+            continue
+        if removal is None:
+            continue
         of_it = [run for run in runs if run.encoder == encoder]
         # what a run keeps are errors
         scores = {
@@ -93,18 +104,14 @@ def write_run_cards(
             for test_set in test_sets
         }
         found = {n: v for n, v in probes.items() if any(r.folder in v for r in of_it)}
-        try:
-            if read_lineage(encoder).removal is not None:
-                write_card(
-                    encoder,
-                    title,
-                    commands,
-                    sections=[runs_section(of_it, factors, test_sets, metric, found)],
-                    tuned=[run.experiment for run in of_it],
-                    scores=_for_the_hub(title, task, scores),
-                )
-        except ValueError as error:
-            logging.warning("no model card of %s: %s", encoder, error)
+        write_card(
+            encoder,
+            title,
+            commands,
+            sections=[runs_section(of_it, factors, test_sets, metric, found)],
+            tuned=[run.experiment for run in of_it],
+            scores=_for_the_hub(title, task, scores),
+        )
 
 
 def hub_scores(title: str, task: str, system: System) -> list[EvalResult]:

@@ -55,6 +55,12 @@ class Training:
                 "expected steps, eval_steps and batch_size of at least 1, and steps "
                 f"that are a multiple of eval_steps; found {counts}"
             )
+        limits = (self.clip, 1 if self.max_frames is None else self.max_frames)
+        if not all(limit > 0 for limit in limits):
+            raise ValueError(
+                "expected clip and, where it is given, max_frames above 0; found "
+                f"{self.clip} and {self.max_frames}"
+            )
 
 
 def read_config(path: Path, task: str) -> tuple[dict[str, Any], Training]:

@@ -110,24 +110,9 @@ def evaluate_sf(data: Path, predictions: Predictions) -> Metrics:
     }
 
 
-def evaluate_ks(data: Path, predictions: Predictions) -> Metrics:
-    """Return the accuracy of keywords."""
-    return {"ks_acc": accuracy(read_texts(data), predictions)}
-
-
-def evaluate_ic(data: Path, predictions: Predictions) -> Metrics:
-    """Return the accuracy of intents, all parts right."""
-    return {"ic_acc": accuracy(read_texts(data), predictions)}
-
-
-def evaluate_sid(data: Path, predictions: Predictions) -> Metrics:
-    """Return the accuracy of speakers."""
-    return {"sid_acc": accuracy(read_texts(data), predictions)}
-
-
-def evaluate_er(data: Path, predictions: Predictions) -> Metrics:
-    """Return the accuracy of emotions."""
-    return {"er_acc": accuracy(read_texts(data), predictions)}
+def evaluate_labels(data: Path, predictions: Predictions, *, metric: str) -> Metrics:
+    """Return the accuracy of labels, all parts right, by the name of a metric."""
+    return {metric: accuracy(read_texts(data), predictions)}
 
 
 def evaluate_sv(data: Path, predictions: Predictions) -> Metrics:

@@ -15,7 +15,8 @@ from typing import Any
 from pruneasr.figure import plot_means, pyplot, save_figure
 from pruneasr.scoring.spread import deviation
 from pruneasr.superb.published import PUBLISHED
-from pruneasr.superb.score import TASKS, superb_score, task_score, whole_tasks
+from pruneasr.superb.score import superb_score, task_score, whole_tasks
+from pruneasr.superb.tasks import TASKS
 
 
 @dataclass(frozen=True)

@@ -55,10 +55,10 @@ class Run:
         return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def read_runs(encoder: Path) -> list[Run]:
-    """Return the runs of an encoder, by task, split and seed.
+def read_runs(encoder: Path) -> tuple[list[Run], list[str]]:
+    """Return the runs of an encoder, by task, split and seed, and what is left out.
 
-    A seed of which a split is not scored yet is left out, and that is printed.
+    That is a seed of which a split of a task is not scored yet.
 
     Args:
         encoder: ``exp/<name>``.
@@ -68,16 +68,15 @@ def read_runs(encoder: Path) -> list[Run]:
         metrics = json.loads(path.read_text(encoding="utf-8"))["metrics"]
         run = Run(path.parents[1], metrics)
         found.setdefault((run.task, run.seed), []).append(run)
-    whole = []
+    whole: list[Run] = []
+    left_out: list[str] = []
     for (task, seed), splits in found.items():
         if len(splits) == TASKS[task].splits:
             whole += splits
-            continue
-        print(
-            f"{encoder}: left out {task} of seed {seed}: {len(splits)} of "
-            f"{TASKS[task].splits} splits are scored; run the stages train to score"
-        )
-    return whole
+        else:
+            scored = f"{len(splits)} of {TASKS[task].splits} splits"
+            left_out.append(f"{encoder.name}: {task} of seed {seed}, {scored}")
+    return whole, left_out
 
 
 def mean_scores(runs: Iterable[Run]) -> Scores:

@@ -23,7 +23,7 @@ METRICS_OF = {
     task: [name for name in METRICS if METRICS[name] == task]
     for task in METRICS.values()
 }
-TASKS = tuple(METRICS_OF)
+"""Task -> its metrics that count, in the order of [W23] Table 1."""
 
 
 def metric_score(metric: str, value: float) -> float:
@@ -55,7 +55,7 @@ def task_scores(metrics: Mapping[str, float]) -> dict[str, float]:
             f"{extra}"
         )
     _refuse_fractions(metrics)
-    return {task: task_score(task, metrics) for task in TASKS}
+    return {task: task_score(task, metrics) for task in METRICS_OF}
 
 
 def task_score(task: str, metrics: Mapping[str, float]) -> float:
@@ -135,7 +135,7 @@ def score_table(
     Raises:
         ValueError: As in ``task_scores``; the message names the system.
     """
-    columns = ["system", *TASKS, "superb_s", "printed"]
+    columns = ["system", *METRICS_OF, "superb_s", "printed"]
     rows = []
     for name, metrics in results.items():
         try:

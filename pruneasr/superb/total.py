@@ -14,7 +14,8 @@ from pruneasr.markdown import markdown_table
 from pruneasr.scoring.spread import spread
 from pruneasr.superb.figure import Encoders
 from pruneasr.superb.runs import Scores
-from pruneasr.superb.score import METRICS_OF, TASKS, task_score, whole_tasks
+from pruneasr.superb.score import METRICS_OF, task_score, whole_tasks
+from pruneasr.superb.tasks import TASKS
 
 OFFICIAL = "official"
 """Name of the folder of configurations for the official sets."""

@@ -138,23 +138,47 @@ def test_int8_changes_little_and_speakers_are_told(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "message"),
     [
-        *(
-            ["--int8", "a"],
-            ["--report", "a", "--int8", "b"],
-            [],
-            ["a", "--report", "b"],
-        ),
-        ["--int8", "a", "--data", "b", "--readme", "c"],
+        ("", "expected encoder directories, --training, --int8 or --report"),
+        ("--int8 a", "--int8 needs --data"),
+        ("--report a --int8 b", "--int8 needs --data"),
+        ("--report a --data b", "--data needs encoder directories or --int8"),
+        ("--data b", "--data needs encoder directories or --int8"),
+        ("a --report b", "found encoders too"),
+        ("--report b --device cpu --dtype float32", "found device, dtype too"),
+        ("--report b --batch 1 --json c", "found batch, json too"),
+        ("--int8 a --data b --readme c", "goes with data; found readme too"),
+        ("--int8 a --data b --repeats 3", "found repeats too"),
+        ("--training a --data b --backend onnx", "found backend, data too"),
+        ("--training a --dtype bfloat16 --png c", "found dtype, png too"),
+        ("a b --training c", "found encoders too"),
+        ("a b --readme c", "found readme too"),
+        ("a b --data c --batch 2 --seconds 5", "found batch, seconds too"),
     ],
 )
-def test_int8_has_data_and_a_report_no_encoders(options, capsys):
-    with pytest.raises(SystemExit):
-        bench.main(options)
-    assert re.search(
-        "belong together|expected encoder dir|goes with", capsys.readouterr().err
-    )
+def test_an_option_that_would_change_nothing_is_refused(options, message, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        bench.main(options.split())
+    assert message in capsys.readouterr().err
+
+
+def test_a_measurement_follows_its_options(tmp_path, monkeypatch, capsys):
+    called = []
+    monkeypatch.setattr(bench, "measure", lambda *a: called.append(a[1]) or [])
+    monkeypatch.setattr(bench, "read_audio", lambda _: [torch.zeros(16000)])
+    monkeypatch.setattr(bench, "markdown", str)
+    save_encoder(random_encoder(), tmp_path)
+    common = [str(tmp_path), "--dtype", "bfloat16"]
+    bench.main(common)
+    bench.main([*common, "--batch", "2", "--seconds", "3", "--repeats", "4"])
+    bench.main([*common, "--data", "d"])
+    assert called == [
+        Setting(dtype="bfloat16"),
+        Setting(dtype="bfloat16", batch=2, seconds=3.0, repeats=4),
+        Setting(dtype="bfloat16", repeats=5),
+    ]
+    assert "all of d (1 utterances, 1 s)" in capsys.readouterr().out
 
 
 def test_the_first_table_goes_into_a_readme(tmp_path, monkeypatch):

@@ -44,6 +44,6 @@ def test_a_bad_source_is_said_in_a_line_and_writes_nothing(tmp_path, capsys):
     with pytest.raises(SystemExit, match="1"):
         main(["--source", "nowhere", "--output", str(tmp_path / "out")])
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("convert: expected a directory of Hugging Face")
+    assert ": expected a directory of Hugging Face" in line
     assert line.endswith("found 'nowhere', which does not exist")
     assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 from archives import make_tar
 
-from pruneasr.data.archive import members, unpack, write_as_flac
+from pruneasr.data.archive import members, run, unpack, write_as_flac
 
 
 def test_unpacking_keeps_what_is_whole(tmp_path):
@@ -82,3 +82,18 @@ def test_audio_becomes_flac_and_damaged_audio_is_refused(tmp_path):
     make_tar(archive, {"x.wav": b"no audio"})
     with pytest.raises(ValueError, match="expected a whole archive"):
         read_audio(archive, target)
+
+
+def test_a_corpus_that_cannot_be_converted_is_a_line(tmp_path, monkeypatch, capsys):
+    def convert(path, _):
+        with members(path):
+            pass
+
+    (tmp_path / "a.tar.gz").write_bytes(b"no archive")
+    url = (tmp_path / "a.tar.gz").as_uri()
+    command = ["local/download_it.py", str(tmp_path / "corpus"), "--url", url]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit, match="1"):
+        run(convert, "a.tar.gz", "a corpus")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"download_it: {tmp_path}/corpus/a.tar.gz: expected a whole")

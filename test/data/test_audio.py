@@ -69,8 +69,3 @@ def test_missing_wav_scp(tmp_path):
 def test_empty_wav_scp(write_tables):
     with pytest.raises(ValueError, match=r"found an empty file; run the data stage"):
         check_audio(write_tables(wav_scp={}))
-
-
-def test_the_expected_rate_can_be_another(write_audio, write_tables):
-    directory = write_tables(wav_scp={"a": write_audio("a.flac", 800, rate=8000)})
-    assert check_audio(directory, sample_rate=8000) == {"a": 800}

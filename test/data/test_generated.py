@@ -45,3 +45,13 @@ def test_test_set_depends_on_the_seed_only():
     assert larger["dev"] == corpus["dev"]
     assert larger["train"][:20] == corpus["train"]
     assert plan(draw, SIZES, seed=1)["test"] != corpus["test"]
+
+
+def test_a_corpus_that_cannot_be_made_is_a_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(generated, "MAX_REPEATS", 1000)
+    command = ["local/make_corpus.py", str(tmp_path), "--num-test", "101"]
+    monkeypatch.setattr("sys.argv", command)
+    with pytest.raises(SystemExit, match="1"):
+        generated.run(draw, "numbers")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("make_corpus: expected 101 sentences not said yet, found 1")

@@ -16,10 +16,10 @@ from espnet2.train.distributed_utils import DistributedOption
 from espnet2.train.reporter import Reporter
 
 from pruneasr.encoder import load_encoder
+from pruneasr.epochs import CHECKPOINT
 from pruneasr.espnet.distill_task import DistillPruneTask
 from pruneasr.espnet.interrupt import Signals
 from pruneasr.espnet.trainer import (
-    CHECKPOINT,
     PREVIOUS,
     SafeTrainer,
     complete_epoch,

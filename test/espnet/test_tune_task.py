@@ -7,7 +7,7 @@ from espnet2.tasks.slu import SLUTask
 from task_training import write_recipe
 
 from pruneasr.bin.task_train import main
-from pruneasr.espnet.trainer import CHECKPOINT
+from pruneasr.epochs import CHECKPOINT
 from pruneasr.espnet.tune_task import TASKS
 
 ESPNET_TASKS = {"asr": ASRTask, "slu": SLUTask}

@@ -49,8 +49,8 @@ def test_sep_mac_has_two_terms_with_their_own_multipliers():
     ("options", "message"),
     [
         ({"kind": "sep_mac", "target": {"mac_cnn": 0.3}}, "mac_transformer"),
-        ({"kind": "sep_mac", "target": 0.3}, "mac_transformer"),
-        ({"target": None}, r"one target sparsity for each of \('size',\); found {}"),
+        ({"kind": "sep_mac", "target": 0.3}, r"'mac_transformer'\); found 0.3"),
+        ({"target": None}, r"one target sparsity for each of \('size',\); found None"),
         ({"kind": "mac", "reference_sec": 0.01}, r"one frame, 0.025 s; found 0.01"),
         ({"kind": "mac", "reference_sec": -1}, "one frame"),
         ({"kind": "mac", "reference_sec": float("inf")}, "finite .* found inf"),

@@ -93,10 +93,10 @@ def command_line(runs_dir):
 
 
 def test_command_line(runs_dir, capsys, caplog):
-    made = {"teacher": f"{runs_dir}/teacher", "scores": "random", "sparsity": {}}
+    made = {"teacher": "teacher", "experiment": f"{runs_dir}/gone", "sparsity": {}}
     save_encoder(random_encoder(tiny_config(ffn=16)), runs_dir / "quarter", made)
     ablation_results.main(command_line(runs_dir))
-    # a card of what was pruned, and its report is missing; in this test others were not
+    # a card of what was pruned, and its training is gone; in this test others were not
     assert caplog.text.count("no model card") == 1
     assert f"no model card of {runs_dir}/quarter: expected {runs_dir}" in caplog.text
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()

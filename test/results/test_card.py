@@ -158,26 +158,44 @@ def test_what_is_missing_is_named(exp):
     refused("distill/config.yaml; the training in")
 
 
-def test_runs_of_ablations_and_curves_have_cards_where_all_is_there(exp, caplog):
-    def run(name, encoder):
-        widths = config_widths(tiny_config())
-        tuned, errors = exp / "asr_pruned_seed1", {"test": 40.0}
-        return Run(exp / name, 1, tuned, encoder, widths, 1, 1, errors)
+@pytest.fixture
+def write_cards(exp):
+    """Return a function that writes the cards of encoders, each of one run."""
 
-    small = random_encoder(tiny_config(ffn=8))
-    made = {"teacher": "exp/teacher", "scores": "random", "sparsity": {}}
-    save_encoder(small, exp / "no_report", made)
-    encoders = [exp / "pruned", exp / "no_report", exp / "teacher"]
-    runs = [run(path.name, path) for path in encoders]
-    write_run_cards(
-        *("Tiny: ablation", ["run_ablation.sh"], runs, dict.fromkeys(encoders, 0.1)),
-        *(["test"], "slu", {"ks_acc": {runs[0].folder: 80.0}, "er_acc": {}}),
-    )
+    def write(*encoders):
+        widths, tuned = config_widths(tiny_config()), exp / "asr_pruned_seed1"
+        runs = [
+            Run(exp / path.name, 1, tuned, path, widths, 1, 1, {"test": 40.0})
+            for path in encoders
+        ]
+        factors = dict.fromkeys(encoders, 0.1)
+        probes = {"ks_acc": {runs[0].folder: 80.0}, "er_acc": {}}
+        calls = ["run_ablation.sh"]
+        write_run_cards("Tiny: ablation", calls, runs, factors, ["test"], "slu", probes)
+
+    return write
+
+
+def test_runs_of_ablations_and_curves_have_cards_if_pruned(exp, write_cards):
+    write_cards(exp / "pruned", exp / "teacher")
     text = (exp / "pruned" / "README.md").read_text()
     row = f"| {exp}/asr_pruned_seed1 | 0.000 | 0.000 | 0.10000 | 40.0 | 80.00 |"
     assert row in text
     (score,) = ModelCard.load(exp / "pruned" / "README.md").data.eval_results
     assert (score.metric_name, score.metric_value) == ("slot F1 %, mean of 1 seed", 60)
-    assert f"no model card of {exp}/no_report: expected " in caplog.text
-    assert "report.md; run the stage prune" in caplog.text
     assert not (exp / "teacher" / "README.md").exists()
+
+
+def test_only_an_encoder_whose_trainings_are_gone_has_no_card(exp, write_cards, caplog):
+    small = random_encoder(tiny_config(ffn=8))
+    made = {"teacher": "exp/teacher", "experiment": "exp/gone", "sparsity": {}}
+    save_encoder(small, exp / "of_old", made)
+    write_cards(exp / "of_old", exp / "pruned")
+    assert f"no model card of {exp}/of_old: expected exp/gone/config.yaml" in (
+        caplog.text
+    )
+    assert (exp / "pruned" / "README.md").exists()
+    made = {"teacher": "exp/teacher", "scores": "random", "sparsity": {}}
+    save_encoder(small, exp / "no_report", made)
+    with pytest.raises(ValueError, match=r"no_report/report.md; run the stage prune"):
+        write_cards(exp / "no_report")

@@ -65,6 +65,13 @@ def test_points_are_the_finished_folders(points_dir):
     assert [run.num_parameters for run in points[2].runs] == sizes
 
 
+@pytest.mark.parametrize("name", ["an_idea_seed1", "30_seed1"])
+def test_a_finished_folder_of_another_name_is_named(points_dir, name):
+    write_point(points_dir / "hj", name, 20.0)
+    with pytest.raises(ValueError, match=f"expected <method>_<percent>.*found {name};"):
+        collect_points(points_dir / "hj", ["test"], WER)
+
+
 def run(encoder, error=10.0):
     """A run of an encoder that only its time tells from others."""
     widths = config_widths(tiny_config())
@@ -174,7 +181,8 @@ def test_a_run_tells_the_length_that_its_pruning_counted(points_dir):
 
 def test_command_line(points_dir, capsys, caplog):
     encoder = points_dir / "hj" / "mac_30_seed1" / "pruned"
-    made = {"teacher": f"{points_dir}/teacher", "scores": "random", "sparsity": {}}
+    gone = points_dir / "gone"
+    made = {"teacher": "teacher", "experiment": str(gone), "sparsity": {}}
     save_encoder(random_encoder(tiny_config(ffn=32)), encoder, made)
     main(
         [
@@ -198,9 +206,9 @@ def test_command_line(points_dir, capsys, caplog):
     for name in ("hj.png", "hj_time.png"):
         assert (points_dir / "out" / "figures" / name).stat().st_size > 0
     assert text.strip() in capsys.readouterr().out
-    # a card of what was pruned, and its report is missing; in this test others were not
+    # a card of what was pruned, and its training is gone; in this test others were not
     assert caplog.text.count("no model card") == 1
-    assert f"no model card of {encoder}: expected {encoder}/report.md" in caplog.text
+    assert f"no model card of {encoder}: expected {gone}/config.yaml" in caplog.text
 
 
 def test_a_run_without_its_fine_tuning_is_named(points_dir):

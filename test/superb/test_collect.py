@@ -7,7 +7,7 @@ import pytest
 from superb_runs import write_run
 
 from pruneasr.superb.claim import claim_folder
-from pruneasr.superb.collect import results_markdown
+from pruneasr.superb.collect import encoder_section, results_markdown
 from pruneasr.superb.published import FBANK, METRICS, WAVLM_LARGE
 from pruneasr.superb.runs import mean_scores, read_runs, the_config_dir
 from pruneasr.superb.score import METRICS_OF, superb_score
@@ -70,13 +70,18 @@ def test_every_number_has_a_file_a_seed_and_an_encoder(exp):
     assert edge in text
 
 
-def test_a_seed_without_all_its_splits_does_not_count(exp, capsys):
+def test_a_seed_without_all_its_splits_does_not_count_and_the_report_says_so(exp):
     write_run(exp / "pruned", "er", {"er_acc": 60.0}, splits=5)
     write_run(exp / "pruned", "er", {"er_acc": 90.0}, splits=4, seed=2)
-    runs = read_runs(exp / "pruned")
+    runs, left_out = read_runs(exp / "pruned")
     assert mean_scores(runs) == {"er_acc": {"1": 63.0}}
     assert {run.seed for run in runs} == {"1"}
-    assert "left out er of seed 2: 4 of 5 splits" in capsys.readouterr().out
+    assert left_out == ["pruned: er of seed 2, 4 of 5 splits"]
+    text, _ = report(exp)
+    assert f"- **Left out**, not all splits are scored: {left_out[0]}\n" in text
+    facts = {"encoder": "e", "sha256": "f", "parameters": 1}
+    (exp / "pruned" / "encoder.json").write_text(json.dumps(facts))
+    assert left_out[0] in encoder_section(exp / "pruned", "f", exp.parent / "data")
 
 
 FURTHER = {"asr": {"asr_cer": 5.0}, "sd": {"sd_der_collar": 4.0}}
@@ -139,5 +144,8 @@ def test_probes_of_two_config_dirs_are_not_compared(exp):
 
 
 def test_nothing_scored_is_no_report(exp):
-    with pytest.raises(ValueError, match="expected scores below exp"):
+    with pytest.raises(ValueError, match="below exp, found none; run the stages"):
+        report(exp)
+    write_run(exp / "pruned", "er", {"er_acc": 60.0}, splits=4)
+    with pytest.raises(ValueError, match="found pruned: er of seed 1, 4 of 5 splits"):
         report(exp)
