@@ -55,7 +55,7 @@ def test_the_command_refuses_devices_that_are_not_there(tmp_path, capsys):
     options = ["--output", str(tmp_path / "latency.json"), "--device", "gpu"]
     with pytest.raises(SystemExit, match="1"):
         command.main([str(tmp_path), *options])
-    assert "latency: expected a device as cpu or cuda:0" in capsys.readouterr().err
+    assert ": expected a device as cpu or cuda:0; found gpu" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("options", [{"seconds": 0.02}, {"repeats": 0}])
