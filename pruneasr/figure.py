@@ -28,7 +28,8 @@ def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> No
     places = side_by_side(xs)
     if places != xs:
         note = "points of nearly one size are drawn side by side"
-        axis.set_title(note, loc="right", fontsize=7)
+        where = {"transform": axis.transAxes, "ha": "right", "va": "bottom"}
+        axis.text(0.99, 0.01, note, fontsize=6, **where)  # a title is its caller's
     for k, (name, (_, y, spread)) in enumerate(means.items()):
         axis.errorbar(
             places[k],
