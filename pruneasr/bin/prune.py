@@ -27,30 +27,30 @@ def main(argv: list[str] | None = None) -> None:
     """Parse the command line, prune, print the report."""
     parser = _parser()
     args = parser.parse_args(argv)
-    of_scores = {name: getattr(args, name) for name in ("teacher", "units", "target")}
-    given = [name for name, value in of_scores.items() if value is not None]
-    if args.scores and len(given) < len(of_scores):
+    of_scores = {
+        name: value
+        for name in ("teacher", "units", "target", "denominator", "seed")
+        if (value := getattr(args, name)) is not None
+    }
+    if args.scores and not {"teacher", "units", "target"} <= of_scores.keys():
         parser.error("--scores needs --teacher, --units and --target")
-    given += [name for name in ("denominator", "seed") if getattr(args, name)]
-    if args.experiment and given:
-        parser.error(f"--{given[0]} goes with --scores; an experiment has its own")
+    if args.experiment and of_scores:
+        parser.error(
+            f"--{next(iter(of_scores))} goes with --scores; an experiment has its own"
+        )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    report = _prune(args)
+    report = _prune(args, of_scores)
     print(markdown(report))
 
 
-def _prune(args: argparse.Namespace) -> dict[str, Any]:
+def _prune(args: argparse.Namespace, of_scores: dict[str, Any]) -> dict[str, Any]:
     if args.experiment:
         return prune_experiment(args.experiment, args.output, args.multiple_of)
     return prune_by_scores(
-        args.teacher,
-        args.output,
-        args.units,
+        output=args.output,
         scores=args.scores,
-        seed=args.seed or 1,
         multiple_of=args.multiple_of,
-        target=args.target,
-        denominator=args.denominator or "mha_ffn",
+        **{"seed": 1, **of_scores},
     )
 
 

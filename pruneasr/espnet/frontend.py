@@ -26,7 +26,12 @@ from pruneasr import SAMPLE_RATE
 from pruneasr.encoder import Encoder, EncoderConfig, load_encoder
 from pruneasr.encoder.checkpoint import load_config
 from pruneasr.encoder.feature_extractor import frame_mask
-from pruneasr.espnet.frontend_parts import Featurizer, keep_blocks, local_directory
+from pruneasr.espnet.frontend_parts import (
+    Featurizer,
+    is_frozen,
+    keep_blocks,
+    local_directory,
+)
 from pruneasr.precision import autocast, check_autocast
 
 
@@ -137,7 +142,7 @@ class PrunedSSLFrontend(AbsFrontend):
         """Tell whether the encoder gets no gradient now."""
         if self.freeze_steps and int(self.steps) < self.freeze_steps:
             return True
-        return not any(p.requires_grad for p in self.upstream.parameters())
+        return is_frozen(self.upstream)
 
     def train(self, mode: bool = True) -> PrunedSSLFrontend:
         """Set the mode; a frozen encoder stays in eval mode, hence without dropout."""

@@ -34,6 +34,11 @@ class Featurizer(WeightedSum):
         self.espnet_initialization_fn = after_init
 
 
+def is_frozen(module: nn.Module) -> bool:
+    """Tell whether nothing of a module is trained."""
+    return not any(p.requires_grad for p in module.parameters())
+
+
 def keep_blocks(encoder: Encoder, num_blocks: int) -> None:
     """Cut an encoder off after some blocks, and drop what then has no use.
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from pruneasr.encoder import Encoder
 from pruneasr.espnet.frontend import PrunedSSLFrontend
+from pruneasr.espnet.frontend_parts import is_frozen
 from pruneasr.espnet.gate_training import (
     GatedTrainer,
     add_pruning_arguments,
@@ -179,13 +180,9 @@ def _check_frontend(
             f"{frontend.freeze_steps}"
         )
     extractor = frontend.upstream.feature_extractor
-    if frontend.frozen() or ("conv" in units and _frozen(extractor)):
+    if frontend.frozen() or ("conv" in units and is_frozen(extractor)):
         raise ValueError(
             "expected weights that adapt to what gates close; found a frontend_conf "
             f"with freeze, or freeze_cnn and gates on {' '.join(units)}"
         )
     return frontend
-
-
-def _frozen(module: nn.Module) -> bool:
-    return not any(p.requires_grad for p in module.parameters())

@@ -202,6 +202,7 @@ def test_command_line(tmp_path, capsys):
         (["--scores", "random", "--units", "ffn"], "--scores needs --teacher"),
         (["--experiment", "x", "--target", "0.5"], "--target goes with --scores"),
         (["--experiment", "x", "--seed", "2"], "--seed goes with --scores"),
+        (["--experiment", "x", "--seed", "0"], "--seed goes with --scores"),
         (["--experiment", "x", "--denominator", "whole"], "--denominator goes with"),
         ([], "one of the arguments --experiment --scores is required"),
     ],
