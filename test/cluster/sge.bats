@@ -68,8 +68,9 @@ lose_host() {
 }
 
 @test "--max-jobs-run throttles an array" {
+    # counted at a member's end: schedulers may start the second seconds after the first
     run queue.pl --max-jobs-run 2 JOB=1:4 x.JOB.log \
-        touch on.JOB \; ls \| grep -c '^on' \; sleep 0.5 \; rm on.JOB
+        touch on.JOB \; sleep 3 \; ls \| grep -c '^on' \; rm on.JOB
     [ "$status" -eq 0 ]
     [ "$(cat x.*.log | grep -v '^#' | sort -n | tail -n 1)" -eq 2 ]
 }
