@@ -43,8 +43,8 @@ def _write(args: argparse.Namespace) -> None:
         for variant in STE
         if variant in variants
     }
-    plot_all(variants, histories, args.test_sets[0], metric, figures)
     speeds = real_time_factors({run.encoder: run.encoder for run in runs}, args.audio)
+    plot_all(variants, histories, speeds.factors, args.test_sets[0], metric, figures)
     text = ablation_markdown(
         args.title, commands, variants, speeds, args.test_sets, metric, probes
     )

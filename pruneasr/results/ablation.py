@@ -112,7 +112,7 @@ def ablation_markdown(
     figures = {
         "gates": "means of the branches' gates over the training",
         "layers": "what is left in every block",
-        "errors": "error against parameters",
+        "errors": "error and time of every variant",
     }
     return "\n".join(
         [
@@ -142,7 +142,8 @@ def _note(speeds: Speeds[Path], test_set: str) -> str:
         "Mean over the seeds of all trainings, plus-minus the sample standard "
         "deviation. Parameters and MACs are the encoder's; branches are its attention "
         f"and feed-forward branches with something left. {speeds.note(test_set)} "
-        f"{CAPTION} What each variant changes is in `./run_ablation.sh --help`."
+        f"{CAPTION} What each variant changes is in `./run_ablation.sh --help`. In the "
+        f"last figure rings are seeds, bars their means; the grey band is `{FULL}`."
     )
 
 

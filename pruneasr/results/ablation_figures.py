@@ -1,4 +1,4 @@
-"""Figures of an ablation: gates over the training, what is left, error against size."""
+"""Figures of an ablation: gates over the training, what is left, errors and times."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pruneasr.figure import plot_means, pyplot, save_figure
+from pruneasr.figure import pyplot, save_figure
 from pruneasr.pruning.report import History
 from pruneasr.results.ablation import FULL, Variants, mean_size
 from pruneasr.results.collect import Metric
@@ -21,6 +21,7 @@ WIDTHS = ("qk", "vo", "ffn")
 def plot_all(
     variants: Variants,
     histories: Mapping[str, Sequence[History]],
+    factors: Mapping[Path, float],
     test_set: str,
     metric: Metric,
     figures: Path,
@@ -30,13 +31,14 @@ def plot_all(
     Args:
         variants: with all their runs.
         histories: as of :func:`plot_gates`.
+        factors: as of :func:`plot_errors`.
         test_set: whose errors are drawn.
         metric: what they are.
         figures: folder that receives ablation_{gates,layers,errors}.png.
     """
     plot_gates(histories, figures / "ablation_gates.png")
     plot_layers(variants, figures / "ablation_layers.png")
-    plot_errors(variants, test_set, metric, figures / "ablation_errors.png")
+    plot_errors(variants, factors, test_set, metric, figures / "ablation_errors.png")
 
 
 def plot_gates(histories: Mapping[str, Sequence[History]], path: Path) -> None:
@@ -98,23 +100,46 @@ def plot_layers(variants: Variants, path: Path) -> None:
     save_figure(figure, path)
 
 
-def plot_errors(variants: Variants, test_set: str, metric: Metric, path: Path) -> None:
-    """Draw the error of every variant against its parameters."""
+def plot_errors(
+    variants: Variants,
+    factors: Mapping[Path, float],
+    test_set: str,
+    metric: Metric,
+    path: Path,
+) -> None:
+    """Draw error and computing time, a row of each for every variant.
+
+    Rings are seeds, the mark their mean, the grey band that of :data:`FULL` and its
+    standard deviation. Most variants are of one size, so that their sizes are names of
+    rows, not an axis.
+
+    Args:
+        variants: with all their runs.
+        factors: encoder directory -> its RTF.
+        test_set: whose errors are drawn.
+        metric: what they are.
+        path: of the figure.
+    """
     plt = pyplot()
-    figure, axis = plt.subplots(figsize=(8, 5))
-    errors = {
-        variant: [run.errors[test_set] for run in runs]
-        for variant, runs in variants.items()
+    figure, axes = plt.subplots(
+        1, 2, figsize=(10, 1.2 + 0.27 * len(variants)), sharey=True
+    )
+    values = {
+        f"{metric.error_name} %, {test_set}": lambda run: run.errors[test_set],
+        "RTF": lambda run: factors[run.encoder],
     }
-    means = {
-        variant: (
-            mean_size(variants[variant]) / 1e6,
-            statistics.fmean(values),
-            deviation(values),
-        )
-        for variant, values in errors.items()
-    }
-    plot_means(axis, means)
-    axis.set(xlabel="parameters, M", ylabel=f"{metric.error_name} %, {test_set}")
-    axis.legend(fontsize=8, ncols=2)
+    for axis, (name, value) in zip(axes, values.items(), strict=True):
+        for row, (variant, runs) in enumerate(variants.items()):
+            found = [value(run) for run in runs]
+            mean, around = statistics.fmean(found), deviation(found)
+            axis.plot(found, [row] * len(found), "o", color="C0", fillstyle="none")
+            axis.plot(mean, row, "|", color="C0", markersize=14, markeredgewidth=2)
+            if variant == FULL:
+                axis.axvspan(mean - around, mean + around, color="0.9", zorder=0)
+                axis.axvline(mean, color="0.6", linewidth=1, zorder=0)
+        axis.set(xlabel=name)
+        axis.grid(axis="y", linewidth=0.3)
+    names = [f"{v}  {mean_size(runs) / 1e6:.3f} M" for v, runs in variants.items()]
+    axes[0].set_yticks(range(len(variants)), names)
+    axes[0].invert_yaxis()  # in the order of the table
     save_figure(figure, path)

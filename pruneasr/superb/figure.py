@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pruneasr.figure import plot_means, pyplot, save_figure
+from pruneasr.figure import pyplot, save_figure
 from pruneasr.scoring.spread import deviation
 from pruneasr.superb.published import PUBLISHED
 from pruneasr.superb.score import superb_score, task_score, whole_tasks
@@ -97,6 +97,50 @@ def plot_scores(encoders: Encoders, tasks: Sequence[str], path: Path) -> None:
         ylabel="formula of superb_s over these tasks",
     )
     save_figure(figure, path)
+
+
+def plot_means(axis: Any, means: Mapping[str, tuple[float, float, float]]) -> None:
+    """Draw x, y and the spread of y of each name, in a colour and mark of its own.
+
+    Points of nearly one x stand side by side, so that they do not hide each other; the
+    figure then says so. One without a spread has no bars, nor has its mark in the
+    legend.
+    """
+    xs = [x for x, _, _ in means.values()]
+    places = side_by_side(xs)
+    if places != xs:
+        note = "points of nearly one size are drawn side by side"
+        where = {"transform": axis.transAxes, "ha": "right", "va": "bottom"}
+        axis.text(0.99, 0.01, note, fontsize=6, **where)  # a title is its caller's
+    for k, (name, (_, y, spread)) in enumerate(means.items()):
+        axis.errorbar(
+            places[k],
+            y,
+            spread or None,
+            color=f"C{k % 10}",
+            marker="osD^"[k // 10 % 4],  # ten colours, then another mark
+            linestyle="none",
+            capsize=3,
+            label=name,
+        )
+
+
+def side_by_side(xs: Sequence[float]) -> list[float]:
+    """Return xs; those within 1 % of the range of a neighbour get 1 % between them."""
+    gap = 0.01 * (max(xs) - min(xs)) if xs else 0.0
+    order = sorted(range(len(xs)), key=lambda k: xs[k])
+    groups: list[list[int]] = []
+    for k in order:
+        if groups and xs[k] - xs[groups[-1][-1]] < gap:
+            groups[-1].append(k)
+        else:
+            groups.append([k])
+    places = list(xs)
+    for group in groups:
+        middle = sum(xs[k] for k in group) / len(group)
+        for i, k in enumerate(group):
+            places[k] = middle + gap * (i - (len(group) - 1) / 2)
+    return places
 
 
 def _as_high_as(published: Any, ours: Any) -> None:

@@ -14,7 +14,7 @@ from pruneasr.encoder import BlockConfig, save_encoder
 from pruneasr.figure import pyplot
 from pruneasr.pruning.widths import config_widths
 from pruneasr.results.ablation import collect_variants
-from pruneasr.results.ablation_figures import plot_gates, plot_layers
+from pruneasr.results.ablation_figures import plot_errors, plot_gates, plot_layers
 from pruneasr.results.collect import METRICS
 from pruneasr.results.layers_left import layers_section, num_branches, same_encoders
 from pruneasr.results.speed import Speeds
@@ -262,6 +262,23 @@ def test_layers_show_the_mean_over_seeds(runs_dir, monkeypatch):
     assert table[2].tolist() == [24.0] * 3  # no_ste: 32 and 16
     assert table[4].tolist()[:2] == [8.0, 8.0]
     assert np.isnan(table[4][2])  # distilhubert has two blocks
+
+
+def test_errors_and_times_have_a_row_for_every_variant(runs_dir, monkeypatch):
+    variants = collect_variants(runs_dir / "ablation", ["test"], WER)
+    factors = {run.encoder: 0.5 for runs in variants.values() for run in runs}
+    path = runs_dir / "errors.png"
+    axes = drawn(monkeypatch, plot_errors, variants, factors, "test", WER, path)
+    names = [label.get_text().split()[0] for label in axes[0].get_yticklabels()]
+    assert names == list(variants)
+    # rings and mean of each row, after those of full the line at its mean
+    points = [line.get_xydata().tolist() for line in axes[0].lines]
+    assert points[:2] == [[[5.0, 0]], [[5.0, 0]]]
+    assert points[4:6] == [[[31.0, 2], [33.0, 2]], [[32.0, 2]]]
+    assert points[6:9] == [[[20.0, 3], [22.0, 3]], [[21.0, 3]], [[21.0, 0], [21.0, 1]]]
+    band = axes[0].patches[0]
+    assert band.get_width() == pytest.approx(2 * 2**0.5)  # of 20 and 22
+    assert {x for line in axes[1].lines for x in line.get_xdata()} == {0.5}
 
 
 def test_without_full_there_is_nothing_to_compare(runs_dir, capsys):

@@ -3,7 +3,13 @@
 import pytest
 
 from pruneasr.figure import pyplot
-from pruneasr.superb.figure import Probed, common_tasks, plot_scores, scores_section
+from pruneasr.superb.figure import (
+    Probed,
+    common_tasks,
+    plot_scores,
+    scores_section,
+    side_by_side,
+)
 from pruneasr.superb.published import FBANK, PUBLISHED, WAVLM_LARGE
 
 # between filter banks and WavLM Large, by hand: 41.38 + 56.48 / 2, 69.64 + 22.57 / 4
@@ -81,3 +87,14 @@ def test_encoders_without_a_task_in_common_are_not_drawn(tmp_path):
     text = scores_section(encoders, tmp_path / "s.png")
     assert text.startswith("No figure of scores against parameters: no task was run")
     assert not (tmp_path / "s.png").exists()
+
+
+def test_points_of_nearly_one_size_stand_side_by_side():
+    # the range is 1, so that they are 0.01 apart around their mean
+    places = side_by_side([0.454, 1.4, 0.4, 0.452, 0.453])
+    assert places == pytest.approx([0.463, 1.4, 0.4, 0.443, 0.453])
+
+
+def test_points_of_one_size_alone_stay():
+    assert side_by_side([0.3, 0.3]) == [0.3, 0.3]
+    assert side_by_side([]) == []
