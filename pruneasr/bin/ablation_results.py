@@ -10,7 +10,7 @@ from pruneasr.environment import read_calls
 from pruneasr.errors import in_a_line
 from pruneasr.espnet.prune import read_history
 from pruneasr.results.ablation import ablation_markdown, collect_variants
-from pruneasr.results.ablation_figures import STE, plot_all
+from pruneasr.results.ablation_figures import STE, plot_errors, plot_pruning
 from pruneasr.results.collect import METRICS
 from pruneasr.results.probed import probes_section, read_probes
 from pruneasr.results.speed import real_time_factors
@@ -43,8 +43,10 @@ def _write(args: argparse.Namespace) -> None:
         for variant in STE
         if variant in variants
     }
+    plot_pruning(variants, histories, figures)
     speeds = real_time_factors({run.encoder: run.encoder for run in runs}, args.audio)
-    plot_all(variants, histories, speeds.factors, args.test_sets[0], metric, figures)
+    path = figures / "ablation_errors.png"
+    plot_errors(variants, speeds.factors, args.test_sets[0], metric, path)
     text = ablation_markdown(
         args.title, commands, variants, speeds, args.test_sets, metric, probes
     )

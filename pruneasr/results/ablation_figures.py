@@ -18,27 +18,21 @@ BRANCHES = {"gate_mha_layer": "mean of z_MHA", "gate_ffn_layer": "mean of z_FFN"
 WIDTHS = ("qk", "vo", "ffn")
 
 
-def plot_all(
-    variants: Variants,
-    histories: Mapping[str, Sequence[History]],
-    factors: Mapping[Path, float],
-    test_set: str,
-    metric: Metric,
-    figures: Path,
+def plot_pruning(
+    variants: Variants, histories: Mapping[str, Sequence[History]], figures: Path
 ) -> None:
-    """Draw all figures of the ablation.
+    """Draw the figures that need no measurement, so that it is not made in vain.
 
     Args:
         variants: with all their runs.
         histories: as of :func:`plot_gates`.
-        factors: as of :func:`plot_errors`.
-        test_set: whose errors are drawn.
-        metric: what they are.
-        figures: folder that receives ablation_{gates,layers,errors}.png.
+        figures: folder that receives ablation_{gates,layers}.png.
+
+    Raises:
+        ValueError: as :func:`plot_gates` does.
     """
     plot_gates(histories, figures / "ablation_gates.png")
     plot_layers(variants, figures / "ablation_layers.png")
-    plot_errors(variants, factors, test_set, metric, figures / "ablation_errors.png")
 
 
 def plot_gates(histories: Mapping[str, Sequence[History]], path: Path) -> None:

@@ -117,13 +117,19 @@ def test_command_line(runs_dir, capsys, caplog):
     assert text.strip() in capsys.readouterr().out
 
 
-def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
-    monkeypatch.setattr(ablation_results, "plot_all", lambda *_: None)
+def not_measured(monkeypatch, factor):
+    """Let a report take its times from a function, and draw no figures of them."""
+    for plot in ("plot_pruning", "plot_errors"):
+        monkeypatch.setattr(ablation_results, plot, lambda *_: None)
     monkeypatch.setattr(
         ablation_results,
         "real_time_factors",
-        lambda named, _: Speeds({p: float(p.name == "half") for p in named}, 0.0),
+        lambda named, _: Speeds({p: factor(p) for p in named}, 0.0),
     )
+
+
+def test_claims_are_judged_where_both_sides_were_run(runs_dir, monkeypatch):
+    not_measured(monkeypatch, lambda encoder: float(encoder.name == "half"))
     (runs_dir / "out").mkdir()
     write_run(runs_dir, "no_fahp_seed1", 40.0, runs_dir / "quarter")
     write_run(runs_dir, "no_fahp_seed2", 41.0, runs_dir / "quarter")
@@ -198,12 +204,7 @@ def test_probes_are_columns_and_a_figure(runs_dir, monkeypatch):
     # scores of a probe that is not done yet do not count
     write_probe(runs_dir, "target_50_seed1", "er", {"er_acc": 50.0})
     (runs_dir / "ablation" / "target_50_seed1" / ".probed_er").unlink()
-    monkeypatch.setattr(ablation_results, "plot_all", lambda *_: None)
-    monkeypatch.setattr(
-        ablation_results,
-        "real_time_factors",
-        lambda named, _: Speeds(dict.fromkeys(named, 1), 0.0),
-    )
+    not_measured(monkeypatch, lambda _: 1)
     ablation_results.main(command_line(runs_dir))
     text = (runs_dir / "out" / "RESULTS_ABLATION.md").read_text()
     rows = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()[::-1]}
@@ -255,6 +256,17 @@ def test_gates_show_every_seed_and_their_mean(tmp_path, monkeypatch):
     assert lines == [[1.0, 0.2], [1.0, 0.4], [1.0, pytest.approx(0.3)]]
 
 
+def test_unequal_trainings_are_refused_before_the_timing(runs_dir, monkeypatch, capsys):
+    monkeypatch.delattr(ablation_results, "real_time_factors")
+    checkpoint = runs_dir / "ablation/full_seed1/distill/checkpoint.pth"
+    state = torch.load(checkpoint, weights_only=True)
+    del state["reporter"]["stats"][2]
+    torch.save(state, checkpoint)
+    with pytest.raises(SystemExit, match="1"):
+        ablation_results.main(command_line(runs_dir))
+    assert "same first dimension" in capsys.readouterr().err
+
+
 def test_layers_show_the_mean_over_seeds(runs_dir, monkeypatch):
     variants = collect_variants(runs_dir / "ablation", ["test"], WER)
     axes = drawn(monkeypatch, plot_layers, variants, runs_dir / "layers.png")
@@ -267,17 +279,16 @@ def test_layers_show_the_mean_over_seeds(runs_dir, monkeypatch):
 def test_errors_and_times_have_a_row_for_every_variant(runs_dir, monkeypatch):
     variants = collect_variants(runs_dir / "ablation", ["test"], WER)
     factors = {run.encoder: 0.5 for runs in variants.values() for run in runs}
-    path = runs_dir / "errors.png"
-    axes = drawn(monkeypatch, plot_errors, variants, factors, "test", WER, path)
-    names = [label.get_text().split()[0] for label in axes[0].get_yticklabels()]
-    assert names == list(variants)
+    asked = (variants, factors, "test", WER, runs_dir / "errors.png")
+    axes = drawn(monkeypatch, plot_errors, *asked)
+    names = axes[0].get_yticklabels()
+    assert [name.get_text().split()[0] for name in names] == list(variants)
     # rings and mean of each row, after those of full the line at its mean
     points = [line.get_xydata().tolist() for line in axes[0].lines]
     assert points[:2] == [[[5.0, 0]], [[5.0, 0]]]
     assert points[4:6] == [[[31.0, 2], [33.0, 2]], [[32.0, 2]]]
     assert points[6:9] == [[[20.0, 3], [22.0, 3]], [[21.0, 3]], [[21.0, 0], [21.0, 1]]]
-    band = axes[0].patches[0]
-    assert band.get_width() == pytest.approx(2 * 2**0.5)  # of 20 and 22
+    assert axes[0].patches[0].get_width() == pytest.approx(2 * 2**0.5)  # of 20 and 22
     assert {x for line in axes[1].lines for x in line.get_xdata()} == {0.5}
 
 
